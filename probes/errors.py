@@ -1,0 +1,46 @@
+"""Our own mistakes and refusals, in one tree.
+
+    BrekwatchError
+    ├── UsageError                    what a person typed or wrote can't be used (exit code 2)
+    │   └── ConfigError               in a file: names file, line and the way out
+    ├── RefusedError                  a safeguard said no before anything was sent
+    ├── ValueMissingError             a step wants a value that no earlier answer gave
+    ├── LedgerUnavailableError        a promise could not be written down
+    └── LocalResourceError            this machine ran out of sockets, files or memory
+
+A misbehaving API is never one of these: it is a `probes.model.Failure`.
+"""
+
+from __future__ import annotations
+
+
+class BrekwatchError(Exception):
+    """The root: its text is a sentence for people, without secrets."""
+
+
+class UsageError(BrekwatchError):
+    """An argument, a variable or a file can't be used; the text says which and what to do."""
+
+
+class ConfigError(UsageError):
+    """A file is wrong. Each problem reads `file:line:column: path: message`."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class RefusedError(BrekwatchError):
+    """A safeguard (design decision 5) refused a request; nothing was sent."""
+
+
+class ValueMissingError(BrekwatchError):
+    """A template asks for a value that is not there: the step fails, the run goes on to its cleanup."""
+
+
+class LedgerUnavailableError(BrekwatchError):
+    """The ledger can't commit: scenarios that leave a booking must not go on."""
+
+
+class LocalResourceError(BrekwatchError):
+    """This machine can't open a connection (no descriptors, ports or memory left): the monitor's fault, not the API's."""
