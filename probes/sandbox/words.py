@@ -1,0 +1,56 @@
+"""The sandbox's own closed sets: what a turn means, what an event is called, what can go wrong."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from probes.words import WriteKind
+
+
+class TurnKind(StrEnum):
+    """What the user wants with a turn; also the STEP of a fault (`hang@confirm`)."""
+
+    SEARCH = "search"
+    BOOK = "book"
+    NAME = "name"
+    DONE = "done"
+    CONFIRM = "confirm"
+    DECLINE = "decline"
+    CANCEL = "cancel"
+    OTHER = "other"
+
+
+class ReadKind(StrEnum):
+    """Event kinds that need no `idempotencyKey`. Only the first is published; the others are ours."""
+
+    SEARCH_QUERY = "search_query"
+    PROVIDE_GUEST_NAME = "provide_guest_name"
+    PAYMENT_SETUP_DONE = "payment_setup_done"
+    DECLINE_PAYMENT = "decline_payment"
+
+
+MESSAGE = "message"  # `event.kind` of a text that was not understood; never accepted as a request's kind
+
+EVENT_KINDS: dict[TurnKind, str] = {
+    TurnKind.SEARCH: ReadKind.SEARCH_QUERY,
+    TurnKind.BOOK: WriteKind.BOOK_OPTION,
+    TurnKind.NAME: ReadKind.PROVIDE_GUEST_NAME,
+    TurnKind.DONE: ReadKind.PAYMENT_SETUP_DONE,
+    TurnKind.CONFIRM: WriteKind.CONFIRM_PAYMENT_CARD,
+    TurnKind.DECLINE: ReadKind.DECLINE_PAYMENT,
+    TurnKind.CANCEL: WriteKind.CANCEL_BOOKING,
+    TurnKind.OTHER: MESSAGE,
+}
+
+
+class FaultName(StrEnum):
+    """The misbehaviours that the sandbox can show."""
+
+    AUTH_MISSING = "auth_missing"
+    AUTH_REJECTED = "auth_rejected"
+    RATE_LIMITED = "rate_limited"
+    SERVER_ERROR = "server_error"
+    SERVER_ERROR_BEFORE = "server_error_before"
+    HANG = "hang"
+    RESET = "reset"
+    WRONG_STATUS = "wrong_status"
