@@ -1,0 +1,195 @@
+"""The shape of a scenario file: what the vocabulary is, told to pydantic and to editors (design.md, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
+
+from probes.cards import CARDS
+from probes.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern, no_such
+from probes.words import AuthHeader, ChatStatus, Envelope, Leaves
+
+ACTIONS = ("create_session", "say", "act", "attach_card", "read_session")
+
+_NAME = "[a-z][a-z0-9_]{0,39}"
+_KIND = "[a-z][a-z0-9_]{0,79}"
+_PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])*"
+_HEADER = "[A-Za-z0-9-]{1,64}"
+
+Name = Annotated[
+    str,
+    form(_NAME, "lower-case letters, digits and underscores, beginning with a letter, at most 40"),
+    json_pattern(_NAME),
+]
+_Text = Annotated[str, Field(min_length=1, max_length=4000)]
+_Path = Annotated[
+    str, form(_PATH, "a path inside artifacts, such as shortlist or payment.setupUrl"), json_pattern(_PATH)
+]
+_Header = Annotated[str, form(_HEADER, "the name of a header, such as x-request-id"), json_pattern(_HEADER)]
+_StatusCode = Annotated[int, Field(ge=100, le=599), NUMBER]
+_Code = Annotated[str, Field(min_length=1, max_length=80)]
+
+
+def _known_card(name: str) -> str:
+    if name not in CARDS:
+        raise ValueError(no_such("card", name, CARDS))
+    return name
+
+
+Card = Annotated[str, AfterValidator(_known_card), WithJsonSchema({"type": "string", "enum": list(CARDS)})]
+
+
+class ExpectShape(Shape):
+    """What the answer must be, beyond what the action expects anyway: a success in the right envelope."""
+
+    status_code: Annotated[
+        tuple[_StatusCode, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="The HTTP status, or several that are all fine.", examples=[200, [200, 201]]),
+    ] = ()
+    code: Annotated[
+        _Code | None,
+        Field(description="The machine-readable code of a gateway error.", examples=["session_not_found"]),
+    ] = None
+    envelope: Annotated[
+        Envelope | None, Field(description="The shape of the body: success, gateway or validation.")
+    ] = None
+    chat_status: Annotated[
+        tuple[ChatStatus, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="`data.result.status` of a turn, or several that are all fine.", examples=["shortlist"]),
+    ] = ()
+    artifacts: Annotated[
+        tuple[_Path, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="Paths inside `data.result.artifacts` that must be there; an empty list or text is not there.",
+            examples=[["shortlist"], ["payment.setupUrl"]],
+        ),
+    ] = ()
+    headers: Annotated[
+        tuple[_Header, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="Headers that the answer must carry.", examples=[["x-request-id"]]),
+    ] = ()
+    contains: Annotated[
+        tuple[_Text, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="Texts that must stand in the body, as they are: no templates."),
+    ] = ()
+    events: Annotated[
+        tuple[ChatStatus, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="The statuses of a snapshot's events, in order.", examples=[["shortlist"]]),
+    ] = ()
+    within: Annotated[
+        Duration | None,
+        Field(description="How long the step may take; longer is `degraded`. Units: ms, s, m, h.", examples=["5s"]),
+    ] = None
+
+
+def _exactly_one_action(schema: dict[str, Any]) -> None:
+    schema["oneOf"] = [{"required": [action]} for action in ACTIONS]
+    schema["dependentRequired"] = {"payload": ["act"]}
+
+
+class StepShape(Shape):
+    """One action, and what its answer must be."""
+
+    model_config = ConfigDict(json_schema_extra=_exactly_one_action)
+
+    create_session: Annotated[
+        None, Field(description="POST /sessions for the run's actor. Takes nothing after the colon.")
+    ] = None
+    say: Annotated[
+        _Text,
+        Field(
+            description="A turn by text: POST /events. Templates: {{ city }}, {{ checkin }}, {{ checkout }}, "
+            "{{ guest_name }}, {{ actor_id }}, and values of earlier answers, as {{ search.shortlist[0].optionId }}.",
+            examples=[
+                "find me a {{ city }} hotel from {{ checkin }} to {{ checkout }}",
+                "can you help me book option 1",
+            ],
+        ),
+    ] = ""
+    act: Annotated[
+        str,
+        form(_KIND, "an event kind, such as action_book_option"),
+        json_pattern(_KIND),
+        Field(
+            description="A turn by kind: POST /events. Write kinds carry an idempotency key by themselves.",
+            examples=["action_book_option", "action_cancel_booking"],
+        ),
+    ] = ""
+    attach_card: Annotated[
+        Card, Field(description="The payment portal's part, outside the chat, with a test card.", examples=["visa"])
+    ] = ""
+    read_session: Annotated[None, Field(description="GET /sessions/{sessionId}. Takes nothing after the colon.")] = None
+    payload: Annotated[
+        Mapping[str, JsonValue],
+        Field(
+            description="The payload of `act`. Texts in it may hold templates.",
+            examples=[{"optionId": "{{ search.shortlist[0].optionId }}"}],
+        ),
+    ] = Field(default_factory=dict)
+    name: Annotated[
+        Name | None,
+        Field(description="What metrics, reports and templates call the step; else the name of its action."),
+    ] = None
+    auth: Annotated[
+        AuthHeader | None, Field(description="The header that carries the key in this step, if not the target's own.")
+    ] = None
+    expect: Annotated[ExpectShape, Field(description="What the answer must be.")] = ExpectShape()
+
+    @classmethod
+    def about_keys(cls) -> str:
+        """The actions, and what may stand beside one."""
+        return f"the actions are {', '.join(ACTIONS)}; beside one may stand payload, name, auth, expect"
+
+    @property
+    def action(self) -> str:
+        """The key of its one action."""
+        return next(action for action in ACTIONS if action in self.model_fields_set)
+
+    @model_validator(mode="after")
+    def _one_action(self) -> Self:
+        given = [action for action in ACTIONS if action in self.model_fields_set]
+        if not given:
+            raise ValueError(f"a step needs one action: {', '.join(ACTIONS)}")
+        if len(given) > 1:
+            raise ValueError(
+                f"a step has one action, and this one has {' and '.join(given)}: make them steps of their own"
+            )
+        if "payload" in self.model_fields_set and given != ["act"]:
+            raise ValueError(f"payload belongs to act, not to {given[0]}")
+        return self
+
+
+class ScenarioShape(Shape):
+    """A named conversation with the Brek Core Chat API, played and judged step by step."""
+
+    model_config = ConfigDict(title="brekwatch scenario")
+
+    name: Annotated[Name, Field(description="what commands, metrics and probes call it, such as golden_path")]
+    title: Annotated[
+        str,
+        Field(description="one line that says what happens", min_length=1, max_length=200),
+    ]
+    leaves: Annotated[Leaves, Field(description="the most that it may leave behind: nothing, session or booking")]
+    actor: Annotated[Literal["new"], Field(description="Who talks: a fresh actorId for every run.")] = "new"
+    steps: Annotated[
+        tuple[StepShape, ...],
+        Field(description="what is done, in order, one action a step", min_length=1, max_length=100),
+    ]
+    cleanup: Annotated[
+        tuple[StepShape, ...],
+        Field(description="Steps that take a booking back, whatever happened before.", max_length=20),
+    ] = ()

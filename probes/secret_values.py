@@ -1,0 +1,58 @@
+"""Partner keys and other secrets as they come in: from a text or a file, checked, never told."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from probes.redaction import Secret
+
+_LARGEST_BYTES = 16 * 1024
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def read_secret(path: Path) -> str:
+    """A secret file's text without its last line break.
+
+    Raises ValueError, with a sentence, for a file that can't be read or that others may read.
+    """
+    try:
+        if path.exists() and not path.is_file():
+            raise ValueError(f"{path} is no regular file")
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            content = file.read(_LARGEST_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"{path} can't be read: {error.strerror}") from None
+    if mode & _OTHERS:
+        raise ValueError(f"{path} is open to other users (mode {mode:04o}): chmod 600 {path}")
+    if len(content) > _LARGEST_BYTES:
+        raise ValueError(f"{path} is larger than {_LARGEST_BYTES // 1024} KiB, so it holds no key")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} is not UTF-8 text") from None
+    return text.removesuffix("\n").removesuffix("\r")
+
+
+def key_problem(key: str) -> str | None:
+    """Why a text can't be sent as a partner key; None if it can. Never holds the key."""
+    if not key:
+        return "the partner key is empty"
+    if key != key.strip():
+        return "the partner key has a space or a line break around it"
+    if not key.isascii() or not key.isprintable():
+        return "the partner key has a character that no header may carry"
+    return None
+
+
+def secrets_in_url(url: str) -> tuple[Secret, ...]:
+    """What must be scrubbed of a URL that may carry a user and a password: the password, or else the user."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return (Secret(url),)
+    hidden = parts.password or (parts.username if parts.scheme.startswith("http") else None)
+    return () if not hidden else tuple({Secret(hidden), Secret(unquote(hidden))})

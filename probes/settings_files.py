@@ -1,0 +1,271 @@
+"""The configuration file, read: variables, secret files, shape, and then what must fit together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC
+from pathlib import Path
+from types import MappingProxyType
+
+from probes import durations, scenario_files, variables, yaml_files
+from probes.addresses import journal_url, listen_address, plain_text_problem
+from probes.errors import ConfigError
+from probes.model import AllowBookings, Objective, Portal, Probe, Quota, Target
+from probes.origin import Origin
+from probes.redaction import Secret
+from probes.safety import classify
+from probes.scenario import Scenario
+from probes.secret_values import key_problem, read_secret, secrets_in_url
+from probes.settings import IncidentPolicy, Maintenance, Service, Settings
+from probes.settings_shapes import (
+    HIDDEN,
+    PortalShape,
+    ProbeShape,
+    SettingsShape,
+    TargetShape,
+)
+from probes.shapes import check, no_such, told
+from probes.words import Environment
+from probes.yaml_files import Document, Place
+
+_DEFAULT_DEADLINE_SECONDS = 120.0
+_DEFAULT_STEP_DEADLINE_SECONDS = 30.0
+_SHORTEST_INTERVAL_SECONDS = 1.0
+
+
+def read(path: Path, environ: Mapping[str, str], *, default_journal: Callable[[], str]) -> Settings:
+    """The settings in a file; raises ConfigError with all that is wrong, each with its place.
+
+    Paths in it are meant from the file's own folder. `default_journal` is asked where it names none.
+    """
+    document = yaml_files.read(yaml_files.read_bytes(path), str(path))
+    shape = check(SettingsShape, document, value=variables.filled(document, environ), hidden=HIDDEN)
+    reading = _Reading(document, shape, path.absolute().parent)
+    settings = reading.settings(default_journal)
+    if reading.problems:
+        raise told(reading.problems)
+    return settings
+
+
+class _Reading:
+    """One file on its way to settings. Problems are gathered, so that one look tells them all."""
+
+    def __init__(self, document: Document, shape: SettingsShape, folder: Path) -> None:
+        self.problems: list[str] = []
+        self._document = document
+        self._shape = shape
+        self._folder = folder
+        self._secrets: list[Secret] = []
+
+    def settings(self, default_journal: Callable[[], str]) -> Settings:
+        """All of it. What is wrong is in `problems`, and then the value is not to be used."""
+        shape = self._shape
+        service = self._service(default_journal)
+        targets = {name: self._target(name, target) for name, target in shape.targets.items()}
+        scenarios = self._scenarios()
+        return Settings(
+            service=service,
+            targets=MappingProxyType(targets),
+            probes=tuple(self._probes(scenarios)),
+            scenarios=MappingProxyType(scenarios),
+            incidents=self._incidents(),
+            maintenance=tuple(self._maintenance()),
+            secrets=tuple(dict.fromkeys(self._secrets)),
+        )
+
+    def _refuse(self, place: Place, message: str, *, at_key: bool = False) -> None:
+        self.problems.append(self._document.problem(place, message, at_key=at_key))
+
+    def _service(self, default_journal: Callable[[], str]) -> Service:
+        shape = self._shape.service
+        host, port = listen_address(shape.listen)
+        journal = journal_url(shape.journal, self._folder) if shape.journal else default_journal()
+        self._secrets += secrets_in_url(journal)
+        return Service(
+            listen_host=host,
+            listen_port=port,
+            journal=journal,
+            location=shape.location,
+            external_url=shape.external_url and shape.external_url.rstrip("/"),
+            reference=shape.reference,
+            max_concurrent_runs=shape.max_concurrent_runs,
+            web_config=self._web_config(shape.web_config),
+            sentry_dsn=self._sentry_dsn(),
+        )
+
+    def _web_config(self, named: str | None) -> Path | None:
+        if named is None:
+            return None
+        path = self._folder / named
+        try:
+            with path.open("rb"):
+                return path
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "its name is no path"
+            self._refuse(("service", "web_config"), f"{path} can't be read: {reason}")
+            return None
+
+    def _sentry_dsn(self) -> Secret | None:
+        place: Place = ("service",)
+        shape = self._shape.service
+        if shape.sentry_dsn is None and shape.sentry_dsn_file is None:
+            return None
+        text = self._secret_text(place, "sentry_dsn", shape.sentry_dsn, shape.sentry_dsn_file)
+        if text is None:
+            return None
+        self._secrets += (Secret(text), *secrets_in_url(text))
+        return Secret(text)
+
+    def _secret_text(self, place: Place, key: str, text: str | None, file: str | None) -> str | None:
+        """The secret itself, or what its file holds; None where a problem was noted."""
+        if (text is None) == (file is None):
+            lacks = f"{key} is missing: give it, as ${{VAR}} or in a file that {key}_file names"
+            message = lacks if text is None else f"{key} and {key}_file are both given: keep one"
+            self._refuse(place, message, at_key=True)
+            return None
+        if file is None:
+            return text
+        try:
+            return read_secret(self._folder / file)
+        except ValueError as problem:
+            self._refuse((*place, f"{key}_file"), str(problem))
+            return None
+
+    def _target(self, name: str, shape: TargetShape) -> Target:
+        place: Place = ("targets", name)
+        environment = classify(shape.base_url, shape.environment)
+        if problem := plain_text_problem(shape.base_url, environment):
+            self._refuse((*place, "base_url"), problem)
+        return Target(
+            name=name,
+            base_url=shape.base_url.rstrip("/"),
+            environment=environment,
+            api_key=self._api_key(place, shape),
+            auth_header=shape.auth_header,
+            partner=shape.partner,
+            portal=self._portal((*place, "portal"), shape.portal, environment),
+            quota=Quota(share=shape.quota.share, reserve=shape.quota.reserve, limit=shape.quota.limit),
+            allow_bookings=self._allow_bookings((*place, "allow_bookings"), shape),
+        )
+
+    def _api_key(self, place: Place, shape: TargetShape) -> Secret:
+        text = self._secret_text(place, "api_key", shape.api_key, shape.api_key_file)
+        key = Secret(text or "")
+        if text is not None:
+            self._secrets.append(key)
+            if problem := key_problem(text):
+                self._refuse((*place, "api_key" if shape.api_key_file is None else "api_key_file"), problem)
+        return key
+
+    def _portal(self, place: Place, shape: PortalShape | None, environment: Environment) -> Portal | None:
+        if shape is None:
+            return None
+        if problem := plain_text_problem(shape.attach_url, environment):
+            self._refuse((*place, "attach_url"), problem)
+        return Portal(attach_url=shape.attach_url, test_card=shape.test_card, setup_origins=shape.setup_origins)
+
+    def _allow_bookings(self, place: Place, shape: TargetShape) -> AllowBookings | None:
+        allowed = shape.allow_bookings
+        if allowed is None:
+            return None
+        host = Origin.of(shape.base_url).host
+        if allowed.host.lower().rstrip(".") != host:
+            self._refuse((*place, "host"), f"it must name the host of base_url, {host}")
+        return AllowBookings(host=allowed.host, per_day=allowed.per_day, until=allowed.until.astimezone(UTC))
+
+    def _scenarios(self) -> dict[str, Scenario]:
+        shipped = scenario_files.shipped()
+        found = dict(shipped)
+        for number, named in enumerate(self._shape.scenarios):
+            folder = self._folder / named
+            try:
+                own = scenario_files.read_folder(folder)
+            except ConfigError as error:
+                self._refuse(("scenarios", number), f"the scenarios in {folder} can't be used")
+                self.problems += error.problems
+                continue
+            for name, scenario in own.items():
+                if name in found:
+                    taken = "a shipped scenario" if name in shipped else found[name].source
+                    message = f"{scenario.source}: the name {name} is taken by {taken}: choose another"
+                    self._refuse(("scenarios", number), message)
+                found[name] = scenario
+        return found
+
+    def _probes(self, scenarios: Mapping[str, Scenario]) -> Iterator[Probe]:
+        lines: dict[tuple[str, str], int] = {}
+        for number, shape in enumerate(self._shape.probes):
+            place: Place = ("probes", number)
+            if shape.scenario not in scenarios:
+                message = no_such("scenario", shape.scenario, sorted(scenarios))
+                self._refuse((*place, "scenario"), message)
+            for target in self._named_targets((*place, "targets"), shape.targets):
+                pair = (shape.scenario, target)
+                if pair in lines:
+                    message = f"{shape.scenario} is played on {target} already, by the probe on line {lines[pair]}"
+                    self._refuse(place, message)
+                lines.setdefault(pair, self._document.line(place))
+                yield self._probe(place, shape, target)
+
+    def _named_targets(self, place: Place, names: Iterable[str] | None) -> Iterator[str]:
+        known = self._shape.targets
+        for number, name in enumerate(known if names is None else names):
+            if name in known:
+                yield name
+            else:
+                self._refuse((*place, number), no_such("target", name, known))
+
+    def _probe(self, place: Place, shape: ProbeShape, target: str) -> Probe:
+        every = durations.seconds_of(shape.every)
+        if every < _SHORTEST_INTERVAL_SECONDS:
+            self._refuse((*place, "every"), "must be at least 1s")
+        deadline = self._within(
+            (*place, "deadline"), shape.deadline, default=_DEFAULT_DEADLINE_SECONDS, outer="every", limit=every
+        )
+        step_deadline = self._within(
+            (*place, "step_deadline"),
+            shape.step_deadline,
+            default=_DEFAULT_STEP_DEADLINE_SECONDS,
+            outer="deadline",
+            limit=deadline,
+        )
+        return Probe(
+            scenario=shape.scenario,
+            target=target,
+            every_seconds=every,
+            deadline_seconds=deadline,
+            step_deadline_seconds=step_deadline,
+            objective=Objective(
+                availability=shape.objective.availability,
+                latency_seconds=durations.seconds_of(shape.objective.latency),
+            ),
+        )
+
+    def _within(self, place: Place, given: str | None, *, default: float, outer: str, limit: float) -> float:
+        """A deadline that isn't longer than what it has to fit into; the default one gives way."""
+        if given is None:
+            return min(default, limit)
+        seconds = durations.seconds_of(given)
+        if seconds > limit:
+            shown = durations.spelled(limit)
+            why = ", or a run would skip its own next slots" if outer == "every" else ""
+            self._refuse(place, f"must be no longer than {outer} ({shown}){why}")
+        return seconds
+
+    def _incidents(self) -> IncidentPolicy:
+        shape = self._shape.incidents
+        if shape.open_after > shape.within:
+            self._refuse(("incidents", "open_after"), f"must be at most within ({shape.within}): else none opens")
+        return IncidentPolicy(open_after=shape.open_after, within=shape.within, close_after=shape.close_after)
+
+    def _maintenance(self) -> Iterator[Maintenance]:
+        for number, shape in enumerate(self._shape.maintenance):
+            place: Place = ("maintenance", number)
+            if shape.starts_at >= shape.ends_at:
+                self._refuse((*place, "to"), "must be later than from")
+            yield Maintenance(
+                targets=tuple(self._named_targets((*place, "targets"), shape.targets)),
+                starts_at=shape.starts_at.astimezone(UTC),
+                ends_at=shape.ends_at.astimezone(UTC),
+                reason=shape.reason,
+            )
