@@ -43,4 +43,4 @@ class LedgerUnavailableError(BrekwatchError):
 
 
 class LocalResourceError(BrekwatchError):
-    """This machine can't open a connection (no descriptors, ports or memory left): the monitor's fault, not the API's."""
+    """This machine can't open a connection (no descriptors, ports, memory): the monitor's fault, not the API's."""

@@ -1,0 +1,192 @@
+"""The documented shapes, transcribed, and what an answer shows beside them.
+
+What is undocumented is tolerated and becomes a finding; it is never a failure by itself. Sources: the
+guide's envelopes and the published examples of the three endpoint pages. Findings name places and
+types, never values: a value may be a secret.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from probes.model import Answer, Finding
+from probes.words import ChatStatus, CorrelationState, Envelope, ErrorCode, FindingKind, Operation
+
+_TEXT: dict[str, object] = {"type": "string", "minLength": 1}
+_OPEN: dict[str, object] = {"type": "object"}
+
+
+def _closed(*, required: tuple[str, ...] = (), **properties: object) -> dict[str, object]:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+    }
+
+
+def _success(data: dict[str, object]) -> dict[str, object]:
+    return _closed(required=("data",), data=data)
+
+
+_EVENT = _closed(
+    required=("eventId", "kind", "resultStatus", "recordedAt"),
+    eventId=_TEXT,
+    kind=_TEXT,
+    resultStatus={"type": ["string", "null"]},
+    recordedAt=_TEXT,
+)
+
+_SUCCESS: dict[Operation, dict[str, object]] = {
+    Operation.CREATE_SESSION: _success(
+        {"type": "object", "properties": {"sessionId": _TEXT}, "required": ["sessionId"]}
+    ),
+    Operation.SEND_EVENT: _success(
+        _closed(
+            required=("sessionId", "event", "result"),
+            sessionId=_TEXT,
+            event=_closed(required=("id", "kind"), id=_TEXT, kind=_TEXT),
+            result=_closed(
+                required=("traceId", "status", "message"),
+                traceId=_TEXT,
+                status=_TEXT,
+                message=_closed(required=("text",), text={"type": "string"}),
+                artifacts={
+                    "type": ["object", "null"],
+                    "properties": {
+                        "shortlist": {"type": ["array", "null"], "items": _OPEN},
+                        "payment": {"type": ["object", "null"]},
+                        "booking": {"type": ["object", "null"]},
+                    },
+                },
+            ),
+        )
+    ),
+    Operation.GET_SESSION: _success(
+        _closed(
+            required=("sessionId", "tenantId", "actor", "events"),
+            sessionId=_TEXT,
+            tenantId=_TEXT,
+            actor=_closed(required=("actorId",), actorId=_TEXT),
+            events={"type": "array", "items": _EVENT},
+        )
+    ),
+}
+
+_ERRORS: dict[Envelope, dict[str, object]] = {
+    Envelope.GATEWAY: _closed(
+        required=("success", "error", "code", "details", "requestId"),
+        success={"const": False},
+        error=_TEXT,
+        code=_TEXT,
+        details={},
+        requestId=_TEXT,
+    ),
+    Envelope.VALIDATION: _closed(
+        required=("success", "error", "requestId"), success={"const": False}, error=_TEXT, requestId=_TEXT
+    ),
+}
+
+_PROMISED_HEADERS = ("x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-partner-id")
+_NUMBER_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining")
+_MOST_FINDINGS = 20  # an answer that breaks everything says so often enough
+
+
+@cache
+def _validator(operation: Operation, envelope: Envelope) -> Any:
+    import jsonschema_rs
+
+    schema = _SUCCESS[operation] if envelope is Envelope.SUCCESS else _ERRORS[envelope]
+    return jsonschema_rs.validator_for(schema)
+
+
+def _place(path: list[str | int]) -> str:
+    return "".join("[]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "the body"
+
+
+def _shape_findings(operation: Operation, answer: Answer) -> list[Finding]:
+    if answer.envelope is None:
+        return []
+    validator = _validator(operation, answer.envelope)
+    if validator.is_valid(answer.body):
+        return []
+    found: list[Finding] = []
+    for error in validator.iter_errors(answer.body):
+        keyword = error.schema_path[-1] if error.schema_path else ""
+        place = _place(list(error.instance_path))
+        match keyword:
+            case "additionalProperties":
+                names = ", ".join(sorted(map(str, error.kind.unexpected))[:_MOST_FINDINGS])
+                found.append(_finding(FindingKind.UNDOCUMENTED_FIELD, f"{place}: {names[:200]}", operation))
+            case "required":
+                found.append(_finding(FindingKind.MISSING_FIELD, f"{place}: {error.kind.property}", operation))
+            case _:
+                found.append(_finding(FindingKind.WRONG_TYPE, f"{place}: breaks {keyword}", operation))
+    return found
+
+
+def _finding(kind: FindingKind, detail: str, operation: Operation) -> Finding:
+    return Finding(kind=kind, detail=detail, operation=operation)
+
+
+def _header_findings(operation: Operation, answer: Answer) -> list[Finding]:
+    if answer.status_code >= 300:
+        return []
+    missing = [name for name in _PROMISED_HEADERS if name not in answer.headers]
+    found = [_finding(FindingKind.MISSING_HEADER, name, operation) for name in missing]
+    unread = {
+        "x-ratelimit-limit": answer.ratelimit_limit,
+        "x-ratelimit-remaining": answer.ratelimit_remaining,
+    }
+    found += [
+        _finding(FindingKind.INVALID_HEADER, f"{name} is no whole number", operation)
+        for name in _NUMBER_HEADERS
+        if name in answer.headers and unread[name] is None
+    ]
+    return found
+
+
+def _word_findings(operation: Operation, answer: Answer) -> list[Finding]:
+    found: list[Finding] = []
+    if answer.chat_status is not None and answer.chat_status not in set(ChatStatus):
+        found.append(_finding(FindingKind.UNDOCUMENTED_CHAT_STATUS, answer.chat_status[:80], operation))
+    documented = answer.code in set(ErrorCode) or answer.status_code >= 500  # 5xx: "varies"
+    if answer.code is not None and not documented:
+        found.append(_finding(FindingKind.UNDOCUMENTED_CODE, answer.code[:80], operation))
+    return found
+
+
+def findings(operation: Operation, answer: Answer) -> tuple[Finding, ...]:
+    """What this answer shows that the documents don't say; they say nothing of the portal's answers."""
+    if operation not in _SUCCESS:
+        return ()
+    if "retry-after" in answer.headers and answer.retry_after_seconds is None:
+        retry_after = [_finding(FindingKind.INVALID_HEADER, "retry-after can't be read", operation)]
+    else:
+        retry_after = []
+    found = (
+        *_shape_findings(operation, answer),
+        *_header_findings(operation, answer),
+        *_word_findings(operation, answer),
+        *retry_after,
+    )
+    return tuple(dict.fromkeys(found))[:_MOST_FINDINGS]
+
+
+_STATE_KINDS = {
+    CorrelationState.MISSING: FindingKind.CORRELATION_MISSING,
+    CorrelationState.MISMATCHED: FindingKind.CORRELATION_MISMATCH,
+}
+
+
+def correlation_findings(
+    operation: Operation, request_id: CorrelationState | None, trace_id: CorrelationState | None
+) -> tuple[Finding, ...]:
+    """The same for ids that are missing or disagree."""
+    states = (("request id", request_id), ("trace id", trace_id))
+    return tuple(
+        _finding(_STATE_KINDS[state], name, operation)
+        for name, state in states
+        if state is not None and state in _STATE_KINDS
+    )

@@ -1,0 +1,207 @@
+"""Judging one exchange: pure functions, an exchange and what the step wanted in, a failure or nothing out.
+
+Where several things are wrong, the first in the order of `FailureKind` is told: `judge` asks in that order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from probes.answers import event_statuses
+from probes.errors import ValueMissingError
+from probes.model import Answer, Exchange, Failure
+from probes.scenario import Expect
+from probes.templates import dig
+from probes.words import ChatStatus, Envelope, FailureKind, Leaves, Operation
+
+_KIND_OF_STATUS = {
+    400: FailureKind.INVALID_REQUEST,
+    401: FailureKind.AUTH_MISSING,
+    403: FailureKind.AUTH_REJECTED,
+    404: FailureKind.NOT_FOUND,
+    409: FailureKind.CONFLICT,
+    429: FailureKind.RATE_LIMITED,
+}
+_API_OPERATIONS = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
+_LONGEST_OBSERVED = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a step wants of its last exchange, and whose conversation it is."""
+
+    expect: Expect
+    operation: Operation
+    leaves: Leaves
+    session_id: str | None = None
+    actor_id: str | None = None
+
+    @property
+    def status_codes(self) -> frozenset[int]:
+        """The status codes asked for; by default a success (200 and, on create, 201: the documents disagree)."""
+        if self.expect.status_codes:
+            return frozenset(self.expect.status_codes)
+        match self.operation:
+            case Operation.CREATE_SESSION:
+                return frozenset({200, 201})
+            case Operation.ATTACH_CARD:
+                return frozenset(range(200, 300))
+            case _:
+                return frozenset({200})
+
+
+def failure_kind_of_status(status_code: int, operation: Operation) -> FailureKind:
+    """The kind that an unwanted status code has.
+
+    The portal never gets the partner key, so its 4xx answers say nothing about credentials.
+    """
+    if 300 <= status_code < 400:
+        return FailureKind.REDIRECT
+    if status_code >= 500:
+        return FailureKind.SERVER_ERROR
+    if operation is Operation.ATTACH_CARD and status_code != 429:
+        return FailureKind.PORTAL
+    return _KIND_OF_STATUS.get(status_code, FailureKind.STATUS_CODE)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_OBSERVED else text[: _LONGEST_OBSERVED - 1] + "…"
+
+
+def _status_code(answer: Answer, wanted: Wanted) -> Failure | None:
+    if answer.status_code in wanted.status_codes:
+        return None
+    said = answer.error or answer.code
+    return Failure(
+        kind=failure_kind_of_status(answer.status_code, wanted.operation),
+        expected="HTTP " + (" or ".join(map(str, sorted(wanted.status_codes)[:3]))),
+        observed=_cut(f"HTTP {answer.status_code}" + (f": {said}" if said else "")),
+    )
+
+
+def _json(answer: Answer, wanted: Wanted) -> Failure | None:
+    if wanted.operation not in _API_OPERATIONS:
+        return None
+    content_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if answer.json_problem is not None:
+        observed = f"{answer.json_problem} (content-type {content_type or 'absent'})"
+    elif content_type != "application/json" and not content_type.endswith("+json"):
+        observed = f"content-type {content_type or 'absent'}"
+    else:
+        return None
+    return Failure(kind=FailureKind.NOT_JSON, expected="a JSON body", observed=_cut(observed))
+
+
+def _missing_parts(answer: Answer, operation: Operation) -> str | None:
+    if answer.session_id is None:
+        return "a success without data.sessionId"
+    if operation is Operation.SEND_EVENT and answer.chat_status is None:
+        return "a success without data.result.status"
+    return None
+
+
+def _envelope(answer: Answer, wanted: Wanted) -> Failure | None:
+    if wanted.operation not in _API_OPERATIONS:
+        return None
+    success = answer.status_code < 300
+    asked = wanted.expect.envelope or (Envelope.SUCCESS if success else None)
+    if asked is not None and answer.envelope is not asked:
+        observed = "another shape" if answer.envelope is None else f"the {answer.envelope} envelope"
+        return Failure(kind=FailureKind.ENVELOPE, expected=f"the {asked} envelope", observed=observed)
+    if asked is None and answer.envelope not in {Envelope.GATEWAY, Envelope.VALIDATION}:
+        return Failure(kind=FailureKind.ENVELOPE, expected="an error envelope", observed="another shape")
+    missing = _missing_parts(answer, wanted.operation) if success else None
+    if missing is not None:
+        return Failure(kind=FailureKind.ENVELOPE, expected="the documented fields", observed=missing)
+    absent = [name for name in wanted.expect.headers if name.lower() not in answer.headers]
+    if absent:
+        return Failure(kind=FailureKind.ENVELOPE, expected=f"header {', '.join(absent)}", observed="no such header")
+    return None
+
+
+def _error_code(answer: Answer, wanted: Wanted) -> Failure | None:
+    if wanted.expect.code is None or answer.code == wanted.expect.code:
+        return None
+    observed = _cut(answer.code) if answer.code else "no code"
+    return Failure(kind=FailureKind.ERROR_CODE, expected=f"code {wanted.expect.code}", observed=observed)
+
+
+def _identity(answer: Answer, wanted: Wanted) -> Failure | None:
+    if answer.envelope is not Envelope.SUCCESS or wanted.operation is Operation.CREATE_SESSION:
+        return None
+    ours = (("session", wanted.session_id, answer.session_id), ("actor", wanted.actor_id, answer.actor_id))
+    for what, mine, theirs in ours:
+        if mine is not None and theirs is not None and mine != theirs:
+            return Failure(
+                kind=FailureKind.IDENTITY,
+                expected=f"our own {what} {mine}",
+                observed=_cut(f"{what} {theirs}"),
+            )
+    return None
+
+
+def _unexpected_booking(answer: Answer, wanted: Wanted) -> Failure | None:
+    statuses = wanted.expect.chat_statuses or wanted.expect.events
+    booked_events = ChatStatus.BOOKED in event_statuses(answer) and wanted.leaves is not Leaves.BOOKING
+    booked_turn = answer.chat_status == ChatStatus.BOOKED and ChatStatus.BOOKED not in statuses
+    if not booked_events and not booked_turn:
+        return None
+    expected = " or ".join(statuses) if statuses else "nothing booked"
+    return Failure(kind=FailureKind.UNEXPECTED_BOOKING, expected=expected, observed=ChatStatus.BOOKED)
+
+
+def _chat_status(answer: Answer, wanted: Wanted) -> Failure | None:
+    expect = wanted.expect
+    if expect.chat_statuses and answer.chat_status not in expect.chat_statuses:
+        return Failure(
+            kind=FailureKind.CHAT_STATUS,
+            expected=" or ".join(expect.chat_statuses),
+            observed=_cut(answer.chat_status or "no status"),
+        )
+    if expect.events and event_statuses(answer) != expect.events:
+        observed = ", ".join(event_statuses(answer)) or "no events"
+        return Failure(
+            kind=FailureKind.CHAT_STATUS,
+            expected=f"events {', '.join(expect.events)}",
+            observed=_cut(observed),
+        )
+    return None
+
+
+def _artifact(answer: Answer, wanted: Wanted) -> Failure | None:
+    for path in wanted.expect.artifacts:
+        try:
+            present = dig(answer.artifacts, path) not in (None, "", [], {})
+        except ValueMissingError:
+            present = False
+        if not present:
+            return Failure(kind=FailureKind.ARTIFACT, expected=f"artifacts.{path}", observed="it is not there")
+    text = answer.content.decode("utf-8", "replace") if wanted.expect.contains else ""
+    for part in wanted.expect.contains:
+        if part not in text:
+            return Failure(kind=FailureKind.ARTIFACT, expected=f"a body with {part!r}", observed="it is not there")
+    return None
+
+
+_CHECKS: tuple[Callable[[Answer, Wanted], Failure | None], ...] = (
+    _status_code,
+    _json,
+    _envelope,
+    _error_code,
+    _identity,
+    _unexpected_booking,
+    _chat_status,
+    _artifact,
+)
+
+
+def judge(exchange: Exchange, wanted: Wanted) -> Failure | None:
+    """What is wrong with this exchange; None if it is what the step wanted. Latency is judged by the step."""
+    if exchange.answer is None:
+        return exchange.failure
+    for check in _CHECKS:
+        failure = check(exchange.answer, wanted)
+        if failure is not None:
+            return failure
+    return None

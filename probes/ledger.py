@@ -1,0 +1,32 @@
+"""The ledger for a process that keeps no journal: promises live as long as it does."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from probes.model import Booking, Intent, RunStart
+
+_KEPT = 1_000  # enough for an inspection; a service runs for months
+
+
+class MemoryLedger:
+    """Keeps the newest runs, intents and bookings in memory; not durable, so no real bookings on its word."""
+
+    durable = False
+
+    def __init__(self) -> None:
+        self.runs: deque[RunStart] = deque(maxlen=_KEPT)
+        self.intents: deque[Intent] = deque(maxlen=_KEPT)
+        self.bookings: deque[Booking] = deque(maxlen=_KEPT)
+
+    async def begin_run(self, start: RunStart) -> None:
+        """Know that this run began."""
+        self.runs.append(start)
+
+    async def intend(self, intent: Intent) -> None:
+        """Know the key of this write, before it is sent."""
+        self.intents.append(intent)
+
+    async def book(self, booking: Booking) -> None:
+        """Know what became of a booking."""
+        self.bookings.append(booking)

@@ -1,0 +1,329 @@
+"""One run under way: step after step, each judged; then the cleanup; then the verdict."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import assert_never
+
+from probes import portal, verdict
+from probes.bookings import BookingWatch, is_ambiguous
+from probes.client import Call, Conversation, CoreChatClient
+from probes.errors import LedgerUnavailableError, LocalResourceError, RefusedError, ValueMissingError
+from probes.expectations import Wanted, judge
+from probes.model import (
+    Exchange,
+    Failure,
+    Finding,
+    Ledger,
+    Listener,
+    MonitorFault,
+    Run,
+    RunStart,
+    StepResult,
+    Target,
+    Transition,
+)
+from probes.safety import ProductionGuard, bookings_acknowledged
+from probes.scenario import Act, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
+from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
+from probes.transitions import transition
+from probes.transport import Transport
+from probes.words import (
+    GOOD_OUTCOMES,
+    NO_STATUS,
+    FailureKind,
+    FaultKind,
+    FindingKind,
+    Leaves,
+    Operation,
+    Outcome,
+    SkipReason,
+    WriteKind,
+)
+
+_SETTLE_SECONDS = 0.4  # what a run may take beyond its deadline, to read what a lost write did …
+_GRACE_SECONDS = 0.8  # … and with its cleanup: it must end within a second
+_AFTERCARE_SECONDS = 5.0
+_MAY_BE_UNDER_WAY = frozenset({FailureKind.TIMEOUT, FailureKind.RESET})
+_CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
+
+
+class Performance:
+    """The mutable middle of a run; everything that leaves it is frozen."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        target: Target,
+        start: RunStart,
+        *,
+        ledger: Ledger,
+        listener: Listener,
+        now: Callable[[], datetime],
+        uniform: Callable[[float, float], float],
+        deadline_seconds: float,
+        step_deadline_seconds: float,
+    ) -> None:
+        self._scenario = scenario
+        self._target = target
+        self._start = start
+        self._listener = listener
+        self._now = now
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._ended: float | None = None
+        self._deadline = self._began + deadline_seconds
+        self._step_deadline_seconds = step_deadline_seconds
+        actor_id = f"brekwatch_{start.run_id}"
+        self._conversation = Conversation(actor_id=actor_id, timezone_offset_minutes=TIMEZONE_OFFSET_MINUTES)
+        self._stage = Stage(now=start.started_at, actor_id=actor_id)
+        self._watch = BookingWatch(start, ledger, self._tell_fault)
+        self._transport = Transport()
+        self._client = CoreChatClient(
+            target,
+            self._transport,
+            start=start,
+            conversation=self._conversation,
+            ledger=ledger,
+            guard=ProductionGuard(
+                target,
+                bookings_allowed=scenario.leaves is Leaves.BOOKING
+                and ledger.durable
+                and bookings_acknowledged(target, start.started_at),
+            ),
+            tell=self._keep_exchange,
+            tell_fault=self._tell_fault,
+            uniform=uniform,
+            now=now,
+        )
+        self._in_doubt = False  # a turn that may book is under way, or its answer tells nothing
+        self._step_name = ""
+        self._exchanges: list[Exchange] = []
+        self._steps: list[StepResult] = []
+        self._cleanup: list[StepResult] = []
+        self._stopped: verdict.Verdict | None = None
+
+    def _keep_exchange(self, exchange: Exchange) -> None:
+        self._exchanges.append(exchange)
+        self._listener.exchange_finished(self._start, self._step_name, exchange)
+
+    def _tell_fault(self, kind: FaultKind, detail: str, error: BaseException) -> None:
+        self._listener.monitor_fault(
+            MonitorFault(
+                kind=kind,
+                detail=detail,
+                run_id=self._start.run_id,
+                scenario=self._start.scenario,
+                target=self._start.target,
+                error=error,
+            )
+        )
+
+    async def play(self) -> Run:
+        """Plays, cleans up whatever happened, and gives the verdict."""
+        try:
+            for step in self._scenario.steps:
+                self._keep(self._steps, await self._play_step(step, self._step_deadline()))
+                if self._steps[-1].outcome not in GOOD_OUTCOMES:
+                    break
+            self._ended = self._loop.time()
+            await self._clean_up()
+        except asyncio.CancelledError:
+            self._ended = self._loop.time()
+            self._stopped = (Outcome.UNKNOWN, FaultKind.CANCELLED, "the run was cancelled before its end")
+            self._deadline = self._ended
+            if self._in_doubt:
+                await self._settle(may_be_under_way=True)
+            await self._clean_up()
+            raise
+        finally:
+            await self._transport.aclose()
+        return self.run()
+
+    def run(self) -> Run:
+        """The run as it stands, with its verdict; steps that were not reached are skipped."""
+        for step in self._scenario.steps[len(self._steps) :]:
+            self._keep(self._steps, StepResult(name=step.name, outcome=Outcome.SKIPPED))
+        outcome, reason, detail = verdict.verdict(self._steps, self._stopped)
+        ended = self._loop.time() if self._ended is None else self._ended
+        return Run(
+            run_id=self._start.run_id,
+            target=self._start.target,
+            scenario=self._start.scenario,
+            outcome=outcome,
+            reason=reason,
+            detail=detail,
+            started_at=self._start.started_at,
+            duration_seconds=ended - self._began,
+            location=self._start.location,
+            recheck=self._start.recheck,
+            steps=tuple(self._steps),
+            cleanup=tuple(self._cleanup),
+            bookings=tuple(self._watch.bookings),
+        )
+
+    def _keep(self, results: list[StepResult], result: StepResult) -> None:
+        results.append(result)
+        self._listener.step_finished(self._start, result)
+
+    def _step_deadline(self) -> float:
+        return min(self._loop.time() + self._step_deadline_seconds, self._deadline)
+
+    def _aftercare_deadline(self, grace_seconds: float) -> float:
+        return min(self._loop.time() + _AFTERCARE_SECONDS, self._deadline + grace_seconds)
+
+    async def _play_step(self, step: Step, deadline: float) -> StepResult:
+        """One step to its end. Whatever goes wrong inside us ends here, as `unknown`."""
+        self._step_name = step.name
+        self._exchanges.clear()
+        self._conversation.findings.clear()
+        began = self._loop.time()
+        changes: tuple[Transition, ...] = ()
+        outcome = Outcome.PASSED
+        failure: Failure | None = None
+        try:
+            failure, changes = await self._act_and_judge(step, deadline)
+        except ValueMissingError as missing:
+            failure = Failure(kind=FailureKind.ARTIFACT, expected="a value of an earlier answer", observed=str(missing))
+        except portal.PortalError as problem:
+            failure = Failure(kind=FailureKind.PORTAL, expected="a setup URL of the portal", observed=str(problem))
+        except asyncio.CancelledError:
+            if self._ended is None:
+                self._keep(self._steps, self._result(step, Outcome.UNKNOWN, self._loop.time() - began))
+            raise
+        except Exception as error:  # noqa: BLE001 - ours: the run can't tell
+            outcome = self.stop(error)
+        elapsed = self._loop.time() - began
+        if failure is not None:
+            outcome = Outcome.FAILED
+        elif outcome is Outcome.PASSED:
+            failure = verdict.late(step.expect, elapsed)
+            if failure is not None or len(self._exchanges) > 1:
+                outcome = Outcome.DEGRADED
+        return self._result(step, outcome, elapsed, failure, changes)
+
+    def _result(
+        self,
+        step: Step,
+        outcome: Outcome,
+        elapsed: float,
+        failure: Failure | None = None,
+        changes: tuple[Transition, ...] = (),
+    ) -> StepResult:
+        return StepResult(
+            name=step.name,
+            outcome=outcome,
+            duration_seconds=elapsed,
+            failure=failure,
+            exchanges=tuple(self._exchanges),
+            transitions=changes,
+            findings=(*self._conversation.findings, *verdict.undocumented(changes)),
+        )
+
+    async def _act_and_judge(self, step: Step, deadline: float) -> tuple[Failure | None, tuple[Transition, ...]]:
+        wanted = self._wanted(step)
+        writes = isinstance(step.action, Act) and step.action.writes
+        may_book = writes or (wanted.operation is Operation.SEND_EVENT and self._conversation.confirmation_seen)
+        self._in_doubt = may_book
+        exchanges = await self._act(step, Call(deadline=deadline, status_codes=wanted.status_codes, auth=step.auth))
+        failure = judge(exchanges[-1], wanted)
+        changes = self._changes(exchanges[-1])
+        if exchanges[-1].answer is not None and wanted.operation is Operation.SEND_EVENT:
+            await self._watch.saw_turn(exchanges[-1].answer, failure)
+        self._in_doubt = may_book and failure is not None and is_ambiguous(exchanges[-1])
+        if self._in_doubt and failure is not None:
+            await self._settle(may_be_under_way=failure.kind in _MAY_BE_UNDER_WAY)
+        return failure, changes
+
+    def stop(self, error: Exception) -> Outcome:
+        """Why the run can't go on without the API being at fault: refused, not kept, or our own fault."""
+        if isinstance(error, RefusedError):
+            self._stopped = (Outcome.SKIPPED, SkipReason.SAFETY, str(error))
+            return Outcome.SKIPPED
+        match error:
+            case LedgerUnavailableError():
+                kind, detail = FaultKind.JOURNAL, str(error)
+            case LocalResourceError():
+                kind, detail = FaultKind.POOL, str(error)
+            case _:
+                kind, detail = FaultKind.BUG, f"{type(error).__name__} in step {self._step_name}"
+        self._stopped = (Outcome.UNKNOWN, kind, detail)
+        self._tell_fault(kind, detail, error)
+        return Outcome.UNKNOWN
+
+    def _wanted(self, step: Step) -> Wanted:
+        return Wanted(
+            expect=step.expect,
+            operation=step.action.operation,
+            leaves=self._scenario.leaves,
+            session_id=self._conversation.session_id,
+            actor_id=self._conversation.actor_id,
+        )
+
+    async def _act(self, step: Step, call: Call) -> tuple[Exchange, ...]:
+        match step.action:
+            case CreateSession():
+                exchanges = await self._client.create_session(call)
+            case Say(text=text):
+                exchanges = await self._client.say(self._stage.text(text), call, action=step.name)
+            case Act(kind=kind, payload=payload):
+                filled = {key: self._stage.fill(value) for key, value in payload.items()}
+                exchanges = await self._client.act(kind, filled, call, action=step.name)
+            case AttachCard(card=card):
+                exchanges = await self._attach(card, call)
+            case ReadSession():
+                exchanges = await self._client.read_session(call)
+            case _ as never:
+                assert_never(never)
+        if exchanges[-1].answer is not None:
+            self._stage.remember(step.name, exchanges[-1].answer)
+        return exchanges
+
+    async def _attach(self, card: str, call: Call) -> tuple[Exchange, ...]:
+        setup_url = self._stage.payment_setup_url()
+        if setup_url is None or self._target.portal is None:
+            raise portal.PortalError("no earlier answer gave a setup URL")
+        token = portal.token_in(setup_url, self._target.portal)
+        return await self._client.attach_card(portal.attach_body(token, card, today=self._now()), call)
+
+    def _changes(self, exchange: Exchange) -> tuple[Transition, ...]:
+        answer = exchange.answer
+        if exchange.operation is not Operation.SEND_EVENT or answer is None or answer.chat_status is None:
+            return ()
+        change = transition(self._conversation.chat_status or NO_STATUS, answer.chat_status)
+        self._conversation.chat_status = answer.chat_status
+        return () if change is None else (change,)
+
+    async def _settle(self, *, may_be_under_way: bool) -> None:
+        """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again."""
+        deadline = self._aftercare_deadline(_SETTLE_SECONDS)
+        snapshot = await self._client.read_session(Call(deadline=deadline, status_codes=frozenset({200})))
+        self._in_doubt = False
+        session_id = self._conversation.session_id
+        await self._watch.saw_snapshot(snapshot[-1], session_id, may_be_under_way=may_be_under_way)
+
+    async def _clean_up(self) -> None:
+        """Tries to take back what was booked. Whether the API can is a finding; the verdict is not touched."""
+        if not self._watch.cleanup_due:
+            return
+        stopped = self._stopped
+        for step in self._scenario.cleanup or (_CANCEL,):
+            result = await self._play_step(self._with_booking_id(step), self._aftercare_deadline(_GRACE_SECONDS))
+            cancels = isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING
+            gone = cancels and result.exchanges and await self._watch.saw_cancel(result.exchanges[0])
+            self._keep(self._cleanup, result if gone or not cancels else _refused(result))
+        self._stopped = stopped
+
+    def _with_booking_id(self, step: Step) -> Step:
+        if isinstance(step.action, Act) and not step.action.payload and self._watch.booking_id:
+            return replace(step, action=replace(step.action, payload={"bookingId": self._watch.booking_id}))
+        return step
+
+
+def _refused(result: StepResult) -> StepResult:
+    detail = "the booking that this run made, or may have made, could not be cancelled"
+    found = Finding(kind=FindingKind.CANCEL_REFUSED, detail=detail, operation=Operation.SEND_EVENT)
+    return replace(result, findings=(*result.findings, found))

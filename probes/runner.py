@@ -1,0 +1,133 @@
+"""Plays one scenario against one target, judges it, cleans up, and tells what was seen.
+
+Every run ends with a verdict: the API's fault is `failed`, the monitor's own is `unknown`, and what
+must not be played is `skipped`. Deadlines are on the monotonic clock; a run ends within a second of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import random
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from probes import safety
+from probes.errors import LedgerUnavailableError
+from probes.model import Ledger, Listener, Listeners, MonitorFault, Run, RunStart, StepResult, Target
+from probes.performance import Performance
+from probes.scenario import Scenario
+from probes.words import FaultKind, Outcome, SkipReason
+
+
+def new_run_id() -> str:
+    """128 random bits as 26 lower-case characters: an id that nobody guesses."""
+    return base64.b32encode(secrets.token_bytes(16)).decode().rstrip("=").lower()
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Runner:
+    """Plays scenarios. One for a process; many runs may be under way at once, each with a client of its own."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        listener: Listener,
+        location: str = "local",
+        now: Callable[[], datetime] = _utc_now,
+        uniform: Callable[[float, float], float] = random.uniform,
+        new_id: Callable[[], str] = new_run_id,
+    ) -> None:
+        self._ledger = ledger
+        self._listener = Listeners(listener)
+        self._location = location
+        self._now = now
+        self._uniform = uniform
+        self._new_id = new_id
+
+    async def play(
+        self,
+        scenario: Scenario,
+        target: Target,
+        *,
+        deadline_seconds: float = 120.0,
+        step_deadline_seconds: float = 30.0,
+        recheck: bool = False,
+    ) -> Run:
+        """One run with its verdict; listeners hear of it, too.
+
+        Raises nothing of its own. A cancelled run is closed as `unknown` and told before
+        CancelledError goes on.
+        """
+        start = RunStart(
+            run_id=self._new_id(),
+            target=target.name,
+            scenario=scenario.name,
+            leaves=scenario.leaves,
+            started_at=self._now(),
+            location=self._location,
+            recheck=recheck,
+        )
+        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
+        if refusal is None:
+            refusal = await self._begin(start, scenario)
+        if refusal is not None:
+            run = _skipped(start, scenario, *refusal)
+        else:
+            performance = Performance(
+                scenario,
+                target,
+                start,
+                ledger=self._ledger,
+                listener=self._listener,
+                now=self._now,
+                uniform=self._uniform,
+                deadline_seconds=deadline_seconds,
+                step_deadline_seconds=step_deadline_seconds,
+            )
+            try:
+                run = await performance.play()
+            except asyncio.CancelledError:
+                self._listener.run_finished(performance.run())
+                raise
+            except Exception as error:  # noqa: BLE001 - ours: the run can't tell
+                performance.stop(error)
+                run = performance.run()
+        self._listener.run_finished(run)
+        return run
+
+    async def _begin(self, start: RunStart, scenario: Scenario) -> tuple[SkipReason, str] | None:
+        """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
+        try:
+            await self._ledger.begin_run(start)
+        except LedgerUnavailableError as problem:
+            fault = MonitorFault(kind=FaultKind.JOURNAL, detail=str(problem), run_id=start.run_id)
+            self._listener.monitor_fault(fault)
+            if scenario.leaves == "booking":
+                return (
+                    SkipReason.JOURNAL,
+                    f"{scenario.name} leaves a booking, and intents can't be kept: {problem}",
+                )
+        self._listener.run_started(start)
+        return None
+
+
+def _skipped(start: RunStart, scenario: Scenario, reason: SkipReason, detail: str) -> Run:
+    return Run(
+        run_id=start.run_id,
+        target=start.target,
+        scenario=start.scenario,
+        outcome=Outcome.SKIPPED,
+        reason=reason,
+        detail=detail,
+        started_at=start.started_at,
+        duration_seconds=0.0,
+        location=start.location,
+        recheck=start.recheck,
+        steps=tuple(StepResult(name=step.name, outcome=Outcome.SKIPPED) for step in scenario.steps),
+    )

@@ -1,0 +1,249 @@
+"""When each probe is played: slots on the monotonic clock, each one accounted for.
+
+Slot n of a probe starts at its phase plus n intervals; the phase is a hash of the probe's name, so that probes
+spread and a restart doesn't move them. APScheduler wakes us for one slot at a time. It waits on the wall clock,
+so a watcher compares that with the monotonic clock and plans anew after a jump.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from probes.model import Listener, Listeners, MonitorFault, Probe
+from probes.words import FaultKind, SkipReason, SlotState
+
+LATE_AFTER_SECONDS = 1.0
+_JUMP_SECONDS = 5.0
+_SLEW_SECONDS = 0.05  # more than NTP shifts in a tick; planning anew costs nothing
+_EARLY_SECONDS = 0.02
+_OVERDUE_SECONDS = 3.0
+_QUIET_INTERVALS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The wall clock in epoch seconds, and one that never jumps."""
+
+    wall: Callable[[], float] = time.time
+    monotonic: Callable[[], float] = time.monotonic
+
+
+@dataclass(slots=True, eq=False)
+class _Line:
+    """One probe's slots: `origin` is slot 0 on the monotonic clock, `planned` the next slot to account for."""
+
+    probe: Probe
+    origin: float
+    planned: int
+    last_end: float
+    run: asyncio.Task[None] | None = None
+
+    def at(self, slot: int) -> float:
+        return self.origin + slot * self.probe.every_seconds
+
+    @property
+    def job_id(self) -> str:
+        return f"{self.probe.scenario} {self.probe.target}"
+
+
+def phase_seconds(probe: Probe) -> float:
+    """Where in its interval a probe starts, in seconds after each multiple of the interval since the epoch."""
+    name = f"{probe.scenario}\0{probe.target}".encode()
+    share = int.from_bytes(hashlib.sha256(name).digest()[:8], "big") / 2**64
+    return share * probe.every_seconds
+
+
+class Scheduler:
+    """Starts `play` for each slot; it is left running when a run misbehaves.
+
+    `play` plays one run to its verdict and raises nothing of its own. Start it inside a running loop.
+    """
+
+    def __init__(
+        self,
+        probes: Iterable[Probe],
+        *,
+        play: Callable[[Probe], Awaitable[object]],
+        listener: Listener,
+        max_concurrent_runs: int = 200,
+        clock: Clock | None = None,
+        watch_seconds: float = 1.0,
+        stuck_after_seconds: float = 5.0,
+    ) -> None:
+        self._play = play
+        self._listener = Listeners(listener)
+        self._most = max_concurrent_runs
+        self._clock = clock or Clock()
+        self._watch_seconds = watch_seconds
+        self._stuck_after = stuck_after_seconds
+        self._probes = tuple(probes)
+        self._lines: list[_Line] = []
+        self._under_way: set[asyncio.Task[None]] = set()
+        self._watcher: asyncio.Task[None] | None = None
+        self._draining = False
+        self._skew = 0.0
+        self._overdue: list[_Line] = []
+        self._waker = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 4}
+        )
+        self._waker.add_listener(self._waker_trouble, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+
+    def start(self) -> None:
+        """Plan the first slot of each probe."""
+        wall, monotonic = self._clock.wall(), self._clock.monotonic()
+        self._skew = wall - monotonic
+        for probe in self._probes:
+            wait = (phase_seconds(probe) - wall) % probe.every_seconds
+            line = _Line(probe=probe, origin=monotonic + wait, planned=0, last_end=monotonic)
+            self._lines.append(line)
+            self._plan(line)
+        self._waker.start()
+        self._watcher = asyncio.create_task(self._watch(), name="slot watcher")
+
+    @property
+    def started(self) -> bool:
+        """Whether the first slots are planned."""
+        return self._watcher is not None
+
+    def problem(self) -> str | None:
+        """Why this can't be called probing; None while every probe ends its runs."""
+        if self._watcher is None:
+            return "not started"
+        if self._draining:
+            return "shutting down"
+        if self._watcher.done():
+            return "the watcher of slots has ended"
+        now = self._clock.monotonic()
+        for line in self._lines:
+            probe, quiet = line.probe, now - line.last_end
+            if quiet > _QUIET_INTERVALS * probe.every_seconds + probe.deadline_seconds:
+                every = f"{probe.every_seconds:g} s"
+                return f"{probe.scenario} on {probe.target} ended no run for {quiet:.0f} s, and is due every {every}"
+        return None
+
+    async def drain(self, seconds: float = 20.0) -> None:
+        """No new runs; those under way may end for so long, then they are cancelled and end as `unknown`."""
+        if self._draining:
+            return
+        self._draining = True
+        if self._waker.running:
+            self._waker.remove_all_jobs()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+        for task in self._under_way:
+            task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._stuck_after)
+        for line in self._lines:
+            self._account_missed(line, self._slot_now(line), SkipReason.SHUTDOWN)
+        if self._watcher is not None:
+            self._watcher.cancel()
+            await asyncio.wait([self._watcher])
+        if self._waker.running:
+            self._waker.shutdown(wait=False)
+
+    def _plan(self, line: _Line) -> None:
+        wait = line.at(line.planned) - self._clock.monotonic()
+        self._waker.add_job(
+            self._fire,
+            "date",
+            run_date=datetime.fromtimestamp(self._clock.wall(), UTC) + timedelta(seconds=max(wait, 0.0)),
+            args=(line, line.planned),
+            id=line.job_id,
+            replace_existing=True,
+        )
+
+    def _slot_now(self, line: _Line) -> int:
+        """The newest slot whose time has come."""
+        return math.floor((self._clock.monotonic() - line.origin) / line.probe.every_seconds)
+
+    async def _fire(self, line: _Line, slot: int) -> None:
+        """APScheduler's wake-up: accounts for the slots up to now, starts the newest, plans the next."""
+        if self._draining or slot != line.planned:
+            return  # planned anew since, so this slot is accounted for elsewhere
+        if line.at(slot) - self._clock.monotonic() > _EARLY_SECONDS:
+            self._plan(line)  # the wall clock jumped ahead
+            return
+        newest = max(slot, self._slot_now(line))
+        self._account_missed(line, newest - 1, SkipReason.MISSED)
+        line.planned = newest + 1
+        self._plan(line)
+        lateness = max(0.0, self._clock.monotonic() - line.at(newest))
+        reason = self._why_not(line)
+        if reason is not None:
+            self._listener.slot_finished(line.probe, SlotState.SKIPPED, reason, lateness)
+            return
+        state = SlotState.LATE if lateness > LATE_AFTER_SECONDS else SlotState.RUN
+        self._listener.slot_finished(line.probe, state, None, lateness)
+        line.run = asyncio.create_task(self._supervise(line), name=f"run {line.job_id}")
+        self._under_way.add(line.run)
+        line.run.add_done_callback(self._under_way.discard)
+
+    def _account_missed(self, line: _Line, last: int, reason: SkipReason) -> None:
+        for slot in range(line.planned, last + 1):
+            lateness = max(0.0, self._clock.monotonic() - line.at(slot))
+            self._listener.slot_finished(line.probe, SlotState.SKIPPED, reason, lateness)
+        line.planned = max(line.planned, last + 1)
+
+    def _why_not(self, line: _Line) -> SkipReason | None:
+        if line.run is not None and not line.run.done():
+            return SkipReason.OVERLAP
+        if len(self._under_way) >= self._most:
+            return SkipReason.CAPACITY
+        return None
+
+    async def _supervise(self, line: _Line) -> None:
+        """A run has a deadline of its own; one that outlives it is our bug, and must not block its probe for ever."""
+        run = asyncio.ensure_future(self._play(line.probe))
+        try:
+            done, _ = await asyncio.wait([run], timeout=line.probe.deadline_seconds + self._stuck_after)
+            if not done:
+                run.cancel()
+                self._tell(FaultKind.BUG, f"a run of {line.job_id} outlived its deadline and was cancelled")
+                await asyncio.wait([run], timeout=self._stuck_after)
+            elif not run.cancelled() and run.exception() is not None:
+                self._tell(FaultKind.BUG, f"a run of {line.job_id} raised", run.exception())
+            else:
+                line.last_end = self._clock.monotonic()
+        except asyncio.CancelledError:
+            run.cancel()
+            await asyncio.wait([run], timeout=self._stuck_after)
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(self._watch_seconds)
+            try:
+                if not self._draining:
+                    self._look()
+            except Exception as error:  # noqa: BLE001 - the watcher outlives whatever it meets
+                self._tell(FaultKind.BUG, "the watcher of slots met an error", error)
+
+    def _look(self) -> None:
+        """One look at the clocks, and at probes whose wake-up got lost: still overdue at a second look."""
+        monotonic = self._clock.monotonic()
+        skew = self._clock.wall() - monotonic
+        shift, self._skew = skew - self._skew, skew
+        overdue = [line for line in self._lines if monotonic - line.at(line.planned) > _OVERDUE_SECONDS]
+        lost, self._overdue = [line for line in overdue if line in self._overdue], overdue
+        if abs(shift) > _JUMP_SECONDS:
+            self._tell(FaultKind.CLOCK, f"the wall clock jumped by {shift:+.0f} s; slots keep to the monotonic clock")
+        elif lost:
+            self._tell(FaultKind.SCHEDULER, f"{len(lost)} wake-ups got lost; planned anew")
+        for line in self._lines if abs(shift) > _SLEW_SECONDS else lost:
+            self._plan(line)
+
+    def _waker_trouble(self, event: JobExecutionEvent) -> None:
+        error = getattr(event, "exception", None)
+        self._tell(FaultKind.SCHEDULER, f"a wake-up of {event.job_id} went wrong", error)
+
+    def _tell(self, kind: FaultKind, detail: str, error: BaseException | None = None) -> None:
+        self._listener.monitor_fault(MonitorFault(kind=kind, detail=detail, error=error))

@@ -1,0 +1,168 @@
+"""The probes' own HTTP transport: one kept connection for each origin of a run, phases timed, everything bounded.
+
+No pool, no proxy, no redirect, no decoding. How the API ends an attempt is a `TransportFailure`, told
+by its kind; what this machine lacks is a `LocalResourceError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import ssl
+import time
+from collections.abc import Callable
+
+import httpx
+
+from probes.attempt import Lost, Stopwatch, out_of_time
+from probes.connection import Connection
+from probes.dialling import Dialler
+from probes.http_parser import Bounds, Incoming
+from probes.model import Phases
+from probes.origin import Origin
+from probes.resolver import Resolve, shared_resolver
+from probes.words import FailureKind
+
+
+class TransportFailure(Exception):  # noqa: N818 - a fact about the API, not an error of ours
+    """An attempt that ended without an answer.
+
+    `detail` is a sentence for people, without secrets. `duration_seconds` is first byte sent to
+    giving up, 0.0 if nothing was sent. `kept` says that it went over a kept connection,
+    `first_byte_seen` that some byte had come back.
+    """
+
+    def __init__(
+        self,
+        *,
+        kind: FailureKind,
+        detail: str,
+        phases: Phases,
+        duration_seconds: float,
+        kept: bool,
+        first_byte_seen: bool,
+    ) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.detail = detail
+        self.phases = phases
+        self.duration_seconds = duration_seconds
+        self.kept = kept
+        self.first_byte_seen = first_byte_seen
+
+
+class Transport(httpx.AsyncBaseTransport):
+    """Sends one run's requests. Bounds are in bytes as received; `clock` gives seconds and never goes back."""
+
+    def __init__(
+        self,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
+        most_body_bytes: int = 1_048_576,
+        most_header_bytes: int = 65_536,
+        resolve: Resolve | None = None,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._clock = clock
+        self._dialler = Dialler(
+            resolve=resolve or shared_resolver(),
+            ssl_context=shared_ssl_context if ssl_context is None else lambda: ssl_context,
+            bounds=Bounds(most_body_bytes=most_body_bytes, most_header_bytes=most_header_bytes),
+            clock=clock,
+        )
+        self._kept: dict[Origin, Connection] = {}
+        self._closed = False
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """One attempt, over by `request.extensions["deadline"]`, a moment of `loop.time()`.
+
+        The response is complete; its extensions hold `duration_seconds` (first byte sent to last byte
+        received) and `phases`. Raises `TransportFailure`, `LocalResourceError`, and ValueError for a
+        request that can't be sent as it is.
+        """
+        data = _wire_bytes(request)
+        deadline: float = request.extensions["deadline"]
+        watch = Stopwatch(self._clock)
+        origin = Origin(request.url.scheme, request.url.raw_host.decode("ascii"), _port(request.url))
+        in_time = asyncio.get_running_loop().time() < deadline
+        connection = self._take(origin) if in_time else None
+        kept = connection is not None
+        try:
+            if not in_time:
+                raise out_of_time(None)
+            if connection is None:
+                connection = await self._dialler.dial(origin, deadline=deadline, watch=watch)
+            incoming = await connection.exchange(data, deadline=deadline, watch=watch)
+        except Lost as lost:
+            raise TransportFailure(
+                kind=lost.kind,
+                detail=lost.detail,
+                phases=watch.phases,
+                duration_seconds=watch.duration_seconds,
+                kept=kept,
+                first_byte_seen=connection is not None and connection.heard,
+            ) from None
+        self._keep(origin, connection)
+        return _response(request, incoming, watch)
+
+    async def aclose(self) -> None:
+        """Close what is kept. Whatever is still under way closes when it ends."""
+        self._closed = True
+        while self._kept:
+            self._kept.popitem()[1].abort()
+
+    def _take(self, origin: Origin) -> Connection | None:
+        connection = self._kept.pop(origin, None)
+        if connection is None or connection.usable:
+            return connection
+        connection.abort()
+        return None
+
+    def _keep(self, origin: Origin, connection: Connection) -> None:
+        if self._closed or origin in self._kept or not connection.usable:
+            connection.abort()
+        else:
+            self._kept[origin] = connection
+
+
+@functools.cache
+def shared_ssl_context() -> ssl.SSLContext:
+    """The process's one TLS context: verification on, the system's trust, TLS 1.2 at least.
+
+    Making it takes tens of milliseconds, in which the loop stands still: a service makes it before it starts.
+    """
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def _port(url: httpx.URL) -> int:
+    default = {"http": 80, "https": 443}.get(url.scheme)
+    if default is None:
+        raise ValueError("a probe's URL starts with https:// or http://")
+    return url.port or default
+
+
+def _wire_bytes(request: httpx.Request) -> bytes:
+    """Head and content, one write. The headers go out as they are, so a line break in one is refused."""
+    if request.method == "HEAD" or not isinstance(request.stream, httpx.ByteStream):
+        raise ValueError("HEAD is not supported, nor content whose length isn't known before")
+    request_line = b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path)
+    lines = [request_line, *(b"%b: %b" % pair for pair in request.headers.raw), b"", b""]
+    head = b"\r\n".join(lines)
+    breaks = len(lines) - 1
+    if head.count(b"\r") != breaks or head.count(b"\n") != breaks or b"\0" in head:
+        raise ValueError("a header of the request holds a line break or a null byte")
+    return head + request.content
+
+
+def _response(request: httpx.Request, incoming: Incoming, watch: Stopwatch) -> httpx.Response:
+    response = httpx.Response(
+        incoming.status_code,
+        content=incoming.content,
+        request=request,
+        extensions={"duration_seconds": watch.duration_seconds, "phases": watch.phases},
+    )
+    response.headers = httpx.Headers(incoming.headers)  # after the content, which httpx would else decode
+    return response

@@ -1,0 +1,59 @@
+"""From steps to a verdict: what was late, what a retry hid, and how a run ended. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from probes.expectations import failure_kind_of_status
+from probes.model import Failure, Finding, StepResult, Transition
+from probes.scenario import Expect
+from probes.words import FailureKind, FindingKind, Operation, Outcome
+
+Verdict = tuple[Outcome, str | None, str | None]
+"""An outcome, its reason (a word of a closed set) and the same for people."""
+
+
+def late(expect: Expect, elapsed_seconds: float) -> Failure | None:
+    """A step over its `within`: it degrades the run, it does not fail it."""
+    if expect.within_seconds is None or elapsed_seconds <= expect.within_seconds:
+        return None
+    return Failure(
+        kind=FailureKind.LATENCY,
+        expected=f"within {expect.within_seconds:g} s",
+        observed=f"{elapsed_seconds:.2f} s",
+    )
+
+
+def verdict(steps: Sequence[StepResult], stopped: Verdict | None) -> Verdict:
+    """How a run ended: what the API did counts first, then what stopped us, then what a retry hid."""
+    failed = next((step for step in steps if step.outcome is Outcome.FAILED), None)
+    if failed is not None and failed.failure is not None:
+        failure = failed.failure
+        return Outcome.FAILED, failure.kind, f"{failed.name}: expected {failure.expected}, saw {failure.observed}"
+    if stopped is not None:
+        return stopped
+    degraded = next((step for step in steps if step.outcome is Outcome.DEGRADED), None)
+    if degraded is not None:
+        return Outcome.DEGRADED, *_why_degraded(degraded)
+    return Outcome.PASSED, None, None
+
+
+def _why_degraded(step: StepResult) -> tuple[str, str]:
+    if step.failure is not None:
+        return step.failure.kind, f"{step.name}: expected {step.failure.expected}, took {step.failure.observed}"
+    hidden = step.exchanges[0]
+    kind = failure_kind_of_status(hidden.status_code or 0, hidden.operation)
+    return kind, f"{step.name}: {len(step.exchanges)} attempts, the first answered HTTP {hidden.status_code}"
+
+
+def undocumented(changes: Sequence[Transition]) -> tuple[Finding, ...]:
+    """A finding for each transition that the guide doesn't draw."""
+    return tuple(
+        Finding(
+            kind=FindingKind.UNDOCUMENTED_TRANSITION,
+            detail=f"{change.from_status[:80]} to {change.to_status[:80]}",
+            operation=Operation.SEND_EVENT,
+        )
+        for change in changes
+        if not change.documented
+    )

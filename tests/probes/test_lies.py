@@ -1,0 +1,258 @@
+"""A server that lies: each changed answer is caught, no URL of a server is followed, no key leaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from typing import Any, Self
+
+import pytest
+from support.lying import Lying, Told
+from support.playing import play, target_for
+
+from probes.model import Run
+from probes.sandbox.server import SandboxServer
+from probes.words import FailureKind, FindingKind, Outcome
+
+EXCHANGES = ("sessions", "search", "book", "name", "done", "confirm")
+SWAPS: tuple[tuple[str, object], ...] = (("null", None), ("number", 7), ("list", []), ("object", {}), ("empty", ""))
+DROP = object()
+
+
+async def play_with(lie: Callable[[Told], None], scenario: str = "golden_path") -> Run:
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        return await play(scenario, target_for(sandbox, base_url=server.base_url))
+
+
+def at(turn: int, change: Callable[[Any], None]) -> Callable[[Told], None]:
+    """Changes the JSON of the answer to turn number `turn` (0: to POST /sessions)."""
+
+    def lie(told: Told) -> None:
+        concerned = told.path.endswith("/sessions") if turn == 0 else told.path.endswith("/events")
+        if concerned and told.turn == turn:
+            body = deepcopy(told.json)
+            change(body)
+            told.say(body)
+
+    return lie
+
+
+def put(path: str, value: object) -> Callable[[Any], None]:
+    *parents, last = path.split(".")
+
+    def change(body: Any) -> None:
+        for name in parents:
+            body = body[name]
+        if value is DROP:
+            del body[last]
+        else:
+            body[last] = value
+
+    return change
+
+
+JUDGED_FIELDS = {
+    0: ("data", "data.sessionId"),
+    1: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.shortlist"),
+    2: ("data", "data.sessionId", "data.result", "data.result.status"),
+    3: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.payment.setupUrl"),
+    4: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.payment"),
+    5: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.booking.confirmationUrl"),
+}
+
+
+def mutants() -> Iterator[Any]:
+    for turn, fields in JUDGED_FIELDS.items():
+        for path in fields:
+            yield pytest.param(turn, path, DROP, id=f"{EXCHANGES[turn]}-{path}-dropped")
+            for name, value in SWAPS:
+                is_truthy_artifact = (
+                    path.endswith(("setupUrl", "confirmationUrl", "payment", "shortlist")) and value == 7
+                )
+                if not is_truthy_artifact:
+                    yield pytest.param(turn, path, value, id=f"{EXCHANGES[turn]}-{path}-{name}")
+
+
+@pytest.mark.parametrize(("turn", "path", "value"), list(mutants()))
+async def test_no_changed_answer_of_the_golden_path_passes(turn: int, path: str, value: object) -> None:
+    run = await play_with(at(turn, put(path, value)))
+
+    assert run.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("wrong", ["shortlist", "guest_name_required", "payment_setup_required", "error", "invented"])
+@pytest.mark.parametrize("turn", range(1, 6))
+async def test_a_well_formed_answer_with_another_status_fails(turn: int, wrong: str) -> None:
+    right = (
+        "",
+        "shortlist",
+        "guest_name_required",
+        "payment_setup_required",
+        "payment_confirmation_required",
+        "booked",
+    )
+    if right[turn] == wrong:
+        wrong = "payment_confirmation_required"
+    run = await play_with(at(turn, put("data.result.status", wrong)))
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.CHAT_STATUS)
+
+
+@pytest.mark.parametrize("turn", range(1, 5))
+async def test_an_early_booked_is_an_unexpected_booking(turn: int) -> None:
+    run = await play_with(at(turn, put("data.result.status", "booked")))
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.UNEXPECTED_BOOKING)
+
+
+async def test_another_session_in_an_answer_is_an_identity_failure() -> None:
+    run = await play_with(at(2, put("data.sessionId", "sess_1771456953407_stranger")))
+
+    assert run.reason == FailureKind.IDENTITY
+
+
+async def test_an_undocumented_field_is_a_finding_and_no_failure() -> None:
+    run = await play_with(at(1, put("data.result.surprise", 1)))
+
+    assert run.outcome is Outcome.PASSED
+    assert [(finding.kind, finding.detail) for finding in run.findings] == [
+        (FindingKind.UNDOCUMENTED_FIELD, "data.result: surprise")
+    ]
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-partner-id"])
+async def test_a_promised_header_that_is_missing_is_a_finding_and_no_failure(name: str) -> None:
+    def lie(told: Told) -> None:
+        told.headers.pop(name, None)
+
+    run = await play_with(lie, "quick_search")
+
+    assert run.outcome is Outcome.PASSED
+    assert (FindingKind.MISSING_HEADER, name) in {(finding.kind, finding.detail) for finding in run.findings}
+
+
+@pytest.mark.parametrize("status_code", [200, 201])
+async def test_a_create_may_answer_200_or_201(status_code: int) -> None:
+    def lie(told: Told) -> None:
+        if told.path.endswith("/sessions"):
+            told.status_code = status_code
+
+    run = await play_with(lie, "quick_search")
+
+    assert run.outcome is Outcome.PASSED
+    assert run.steps[0].exchanges[0].status_code == status_code
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "kind"),
+    [
+        pytest.param(b"<html>login</html>", "text/html", FailureKind.NOT_JSON, id="html"),
+        pytest.param(b"", "application/json", FailureKind.NOT_JSON, id="empty"),
+        pytest.param(b'{"data": NaN}', "application/json", FailureKind.NOT_JSON, id="NaN"),
+        pytest.param(b'{"data": {}, "data": {}}', "application/json", FailureKind.NOT_JSON, id="duplicate-key"),
+        pytest.param(b"[" * 100_000, "application/json", FailureKind.NOT_JSON, id="deep"),
+        pytest.param(b"9" * 5_000, "application/json", FailureKind.NOT_JSON, id="huge-number"),
+        pytest.param(b"[]", "application/json", FailureKind.ENVELOPE, id="list"),
+        pytest.param(b'{"data": null}', "application/json", FailureKind.ENVELOPE, id="null"),
+        pytest.param(b'{"data": {"sessionId": "s"}}', "text/plain", FailureKind.NOT_JSON, id="content-type"),
+        pytest.param(b'"\xff"', "application/json", FailureKind.NOT_JSON, id="not-utf8"),
+        pytest.param(
+            b'{"data": {"x": "%s"}}' % (b"a" * 1_100_000), "application/json", FailureKind.BODY_TOO_LARGE, id="large"
+        ),
+    ],
+)
+async def test_a_success_with_a_strange_body_has_its_kind(body: bytes, content_type: str, kind: FailureKind) -> None:
+    def lie(told: Told) -> None:
+        told.body, told.headers["content-type"] = body, content_type
+
+    run = await play_with(lie, "quick_search")
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, kind)
+
+
+class Recorder:
+    """A host that nobody has business with: keeps every byte that reaches it."""
+
+    def __init__(self) -> None:
+        self.connections = 0
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.2", 0)
+        self.url = f"http://127.0.0.2:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        writer.close()
+
+
+@pytest.mark.parametrize("status_code", [301, 302, 303, 307, 308])
+async def test_a_redirect_is_a_failure_and_nothing_goes_to_where_it_leads(status_code: int) -> None:
+    async with Recorder() as elsewhere:
+
+        def lie(told: Told) -> None:
+            told.status_code, told.headers["location"] = status_code, f"{elsewhere.url}/x"
+
+        run = await play_with(lie, "quick_search")
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.REDIRECT)
+    assert elsewhere.connections == 0
+
+
+SETUP_URLS = (
+    "{elsewhere}/setup/psu_1771456992743_e2634ddd",
+    "{portal}@127.0.0.2/setup/psu_1771456992743_e2634ddd",
+    "http://127.0.0.2\\@{portal_host}/setup/psu_1771456992743_e2634ddd",
+    "//127.0.0.2/setup/psu_1771456992743_e2634ddd",
+    "http://2130706434/setup/psu_1771456992743_e2634ddd",
+    "http://0x7f.2/psu_1771456992743_e2634ddd",
+    "http://[::ffff:127.0.0.2]/psu_1771456992743_e2634ddd",
+    "javascript:alert(1)//psu_1771456992743_e2634ddd",
+    "file:///etc/passwd",
+    "{portal}/setup/",
+    "{portal}/setup/psu_1_aaaa?token=psu_1_bbbb",
+    "https://{portal_host}/setup/psu_1771456992743_e2634ddd",
+    "not a url",
+    "{portal}/setup/psu_1771456992743_e2634ddd\n",
+)
+
+
+@pytest.mark.parametrize("url", SETUP_URLS)
+async def test_a_setup_url_that_leads_elsewhere_fails_the_step_and_is_never_fetched(url: str) -> None:
+    async with Recorder() as elsewhere, SandboxServer() as sandbox:
+        filled = url.format(elsewhere=elsewhere.url, portal=sandbox.base_url, portal_host=sandbox.base_url[7:])
+        lie = at(3, put("data.result.artifacts.payment.setupUrl", filled))
+        async with Lying(sandbox.base_url, lie) as server:
+            run = await play("golden_path", target_for(sandbox, base_url=server.base_url))
+        attached = [request for request in sandbox.requests if b"portalToken" in request.body]
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.PORTAL)
+    assert elsewhere.connections == 0
+    assert attached == []
+    assert run.failed_step is not None
+    assert run.failed_step.failure is not None
+    assert "psu_" not in run.failed_step.failure.observed
+
+
+async def test_the_partner_key_never_goes_to_the_portal() -> None:
+    async with SandboxServer() as sandbox:
+        await play("golden_path", target_for(sandbox))
+        (attach,) = [request for request in sandbox.requests if b"portalToken" in request.body]
+
+    assert sandbox.api_key not in str(attach.headers)
+    assert sandbox.api_key.encode() not in attach.body
+
+
+async def test_ids_that_disagree_are_findings_and_no_failure() -> None:
+    def lie(told: Told) -> None:
+        if told.path.endswith("/events"):
+            at(1, put("data.result.traceId", "demo:partner_api:partner-chat:sess_other:evt_other"))(told)
+
+    run = await play_with(lie, "quick_search")
+
+    assert run.outcome is Outcome.PASSED
+    assert FindingKind.CORRELATION_MISMATCH in {finding.kind for finding in run.findings}

@@ -1,0 +1,52 @@
+"""The real command in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from probes.sandbox.server import SandboxServer
+
+COMMAND = str(Path(sys.executable).parent / "brekwatch")
+_CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "COLUMNS": "160"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended."""
+
+    exit_code: int
+    out: str
+    err: str
+
+
+def variables_of(sandbox: SandboxServer) -> dict[str, str]:
+    """What `brekwatch sandbox` would have printed."""
+    return {
+        "BREK_BASE_URL": sandbox.base_url,
+        "BREK_PARTNER_API_KEY": sandbox.api_key,
+        "BREK_PORTAL_ATTACH_URL": sandbox.attach_url,
+    }
+
+
+async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
+    """Starts the command, in an environment without settings of this machine."""
+    return await asyncio.create_subprocess_exec(
+        COMMAND,
+        *arguments,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**_CLEAN, **(environment or {})},
+    )
+
+
+async def brekwatch(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:
+    """Runs the command to its end."""
+    process = await start(*arguments, environment=environment)
+    out, err = await asyncio.wait_for(process.communicate(), 20)
+    return Ended(process.returncode or 0, out.decode(), err.decode())

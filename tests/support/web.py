@@ -1,0 +1,60 @@
+"""A web face on loopback with a client that speaks to it, and a bare socket for what no client would send."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from exporter.web import WebServer
+
+
+class FakeHealth:
+    def __init__(self) -> None:
+        self.started = True
+        self.trouble: str | None = None
+
+    def problem(self) -> str | None:
+        return self.trouble
+
+
+@asynccontextmanager
+async def served(
+    app: Starlette, *, host: str = "127.0.0.1", web_config: Path | None = None, verify: object = True
+) -> AsyncIterator[tuple[WebServer, httpx.AsyncClient]]:
+    server = WebServer(host, 0, app, web_config)
+    await server.start()
+    scheme = server.url.partition(":")[0]
+    base_url = f"{scheme}://127.0.0.1:{server.port}"
+    try:
+        async with httpx.AsyncClient(base_url=base_url, trust_env=False, verify=verify) as client:  # type: ignore[arg-type]
+            yield server, client
+    finally:
+        await server.aclose()
+
+
+def paths(app: Starlette) -> list[str]:
+    return [route.path for route in app.routes if isinstance(route, Route)]
+
+
+@asynccontextmanager
+async def raw(port: int) -> AsyncIterator[Callable[[bytes], Awaitable[bytes]]]:
+    """A bare connection: sends bytes, and gives what comes back until the other side ends it."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+    async def exchange(sent: bytes) -> bytes:
+        writer.write(sent)
+        try:
+            return await asyncio.wait_for(reader.read(-1), 5)
+        except ConnectionError:
+            return b""
+
+    try:
+        yield exchange
+    finally:
+        writer.close()
