@@ -1,0 +1,222 @@
+"""The command line. Libraries are imported inside the commands, so that `--help` stays quick.
+
+Exit codes: 0 good; 1 the API falls short; 2 usage or configuration; 3 the monitor could not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Coroutine
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from probes.errors import UsageError
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+T = TypeVar("T")
+
+EXIT_USAGE = 2
+EXIT_CANNOT_TELL = 3
+
+app = typer.Typer(
+    name="brekwatch",
+    help="Synthetic monitor of the Brek Partner Core Chat API: plays booking conversations and judges them.",
+    epilog="Start with: brekwatch demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+scenarios_app = typer.Typer(help="The conversations that can be played.", no_args_is_help=True, rich_markup_mode=None)
+config_app = typer.Typer(help="The configuration file.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(scenarios_app, name="scenarios")
+app.add_typer(config_app, name="config")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "-c",
+        "--config",
+        help="Configuration file; else $BREKWATCH_CONFIG; else BREK_BASE_URL and BREK_PARTNER_API_KEY make one target.",
+        show_default=False,
+    ),
+]
+
+
+class RunFormat(StrEnum):
+    """How `run` tells its results."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
+def main() -> None:
+    """The entry point: every problem ends in one clear line and its exit code, never in a traceback."""
+    try:
+        app()
+    except UsageError as problem:
+        print(f"brekwatch: {problem}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(EXIT_CANNOT_TELL)
+    except Exception as error:
+        if os.environ.get("BREKWATCH_DEBUG"):
+            raise
+        print(f"brekwatch: a fault of its own: {type(error).__name__}. BREKWATCH_DEBUG=1 shows more.", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_CANNOT_TELL)
+
+
+def _run_loop(main_task: Coroutine[Any, Any, T]) -> T:
+    import asyncio
+
+    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+        return runner.run(main_task)
+
+
+def _new_event_loop() -> AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # it is not made for every platform
+        import asyncio
+
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"brekwatch {version('brekwatch')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def run(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(help="Which to play; without one, all that the environment allows.", show_default=False),
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option("-t", "--target", help="Which target, if the configuration has several.", show_default=False),
+    ] = None,
+    config: ConfigOption = None,
+    output: Annotated[RunFormat, typer.Option("--format", help="JSON goes to stdout alone.")] = RunFormat.TABLE,
+) -> None:
+    """Play scenarios now, and show each step live.
+
+    Exit code 0: all passed (degraded too). 1: one failed. 2: usage or configuration.
+    3: none failed, but one was skipped, or its verdict is unknown.
+
+    Example: eval "$(brekwatch sandbox --port 3000)" in one shell's variables, then: brekwatch run golden_path
+    """
+    from exporter.run import play_now
+    from probes import settings
+
+    found = settings.find(config, os.environ)
+    playing = play_now(found, tuple(scenarios or ()), target, as_json=output is RunFormat.JSON)
+    raise typer.Exit(_run_loop(playing))
+
+
+@app.command()
+def serve(config: ConfigOption = None) -> None:
+    """Play the configured probes on schedule, until SIGTERM; metrics, health and pages on `service.listen`."""
+    from exporter.serve import serve_settings
+    from probes import settings
+
+    _run_loop(serve_settings(settings.find(config, os.environ)))
+
+
+@app.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the pages are; 0 takes any free port.", min=0, max=65535)] = 9464,
+    *,
+    faults: Annotated[bool, typer.Option(help="Spice the sandbox with a few faults after a while.")] = True,
+) -> None:
+    """Run the whole service on loopback against an embedded sandbox."""
+    from rich.console import Console
+
+    from exporter.demo import demo as run_demo
+
+    _run_loop(run_demo(Console(), port=port, faults=faults))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option(help="0 takes any free port.", min=0, max=65535)] = 3000,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="A misbehaviour to show, NAME or NAME@STEP; may be repeated.", show_default=False),
+    ] = None,
+    quota: Annotated[int, typer.Option(help="Requests a minute for each key.", min=1)] = 600,
+) -> None:
+    """Serve the stand-in for the Brek API on loopback, until Ctrl-C.
+
+    Prints `export` lines for a shell on stdout first.
+    """
+    from exporter.sandbox_command import serve_sandbox
+
+    _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
+
+
+@scenarios_app.command("list")
+def list_scenarios(config: ConfigOption = None) -> None:
+    """The scenarios there are: shipped ones, and your own of a configuration."""
+    from exporter.listing import scenario_lines
+
+    for line in scenario_lines(_known_scenarios(config)):
+        typer.echo(line)
+
+
+@scenarios_app.command("show")
+def show_scenario(name: str, config: ConfigOption = None) -> None:
+    """A scenario's YAML: the pattern for one of your own."""
+    from exporter.listing import scenario_named, scenario_text
+
+    typer.echo(scenario_text(scenario_named(_known_scenarios(config), name)), nl=False)
+
+
+@scenarios_app.command("check")
+def check_scenarios(
+    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of *.yaml.", show_default=False)],
+) -> None:
+    """Check scenario files; each problem names file, line, and the way out."""
+    from exporter.listing import check_lines
+
+    for line in check_lines(paths):
+        typer.echo(line)
+
+
+@config_app.command("check")
+def check_config(config: ConfigOption = None) -> None:
+    """Check a configuration and show what it would do, without sending anything."""
+    from exporter.listing import settings_lines
+    from probes import settings
+
+    for line in settings_lines(settings.find(config, os.environ)):
+        typer.echo(line)
+
+
+def _known_scenarios(config: Path | None) -> Any:
+    from probes import scenario_files, settings
+
+    if config is None and not os.environ.get("BREKWATCH_CONFIG"):
+        return scenario_files.shipped()
+    return settings.find(config, os.environ).scenarios

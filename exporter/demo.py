@@ -1,0 +1,117 @@
+"""The whole service against an embedded sandbox that is spiced with faults after a while, for newcomers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from rich.console import Console
+
+from exporter.service import Service, stop_signals
+from exporter.terminal import RunLines
+from probes.model import Objective, Portal, Probe, Target
+from probes.redaction import Scrubber, Secret
+from probes.sandbox.server import SandboxServer
+from probes.scenario_files import shipped
+from probes.settings import IncidentPolicy, Settings
+from probes.settings import Service as ServiceSettings
+from probes.words import Environment
+
+TARGET = "sandbox"
+_DRAIN_SECONDS = 3.0
+_EVERY_SECONDS = {"golden_path": 5.0, "golden_path_to_payment": 7.0, "decline_payment": 8.0, "quick_search": 4.0}
+_CALM_SECONDS = 30.0
+_NO_JOURNAL = "sqlite:///:memory:"
+
+
+@dataclass(frozen=True, slots=True)
+class Spice:
+    """A fault to show for so many seconds, and how a newcomer is told of it."""
+
+    fault: str
+    seconds: float
+    meaning: str
+
+
+SPICES = (
+    Spice("server_error@confirm", 11.0, "the booking is made, but its answer is lost in an HTTP 500"),
+    Spice("auth_rejected", 9.0, "the key is refused, as if it had been revoked"),
+    Spice("wrong_status@name", 9.0, "the assistant answers a wrong turn of the conversation"),
+    Spice("hang@search", 11.0, "the search takes effect, and is never answered"),
+)
+
+
+async def spice(
+    sandbox: SandboxServer, say: Callable[[str], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+) -> None:
+    """Switch one fault on and off after the other, announced, for ever."""
+    while True:
+        for each in SPICES:
+            await sleep(_CALM_SECONDS)
+            sandbox.set_faults([each.fault])
+            say(f"--- fault on for {each.seconds:g} s: {each.fault}: {each.meaning}")
+            await sleep(each.seconds)
+            sandbox.set_faults([])
+            say(f"--- fault off: {each.fault}")
+
+
+def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
+    """All shipped scenarios against this sandbox, every few seconds."""
+    target = Target(
+        name=TARGET,
+        base_url=sandbox.base_url,
+        environment=Environment.SANDBOX,
+        api_key=Secret(sandbox.api_key),
+        partner="demo",
+        portal=Portal(attach_url=sandbox.attach_url),
+    )
+    probes = tuple(
+        Probe(
+            scenario=name,
+            target=TARGET,
+            every_seconds=every,
+            deadline_seconds=every,
+            objective=Objective(latency_seconds=2.0),
+        )
+        for name, every in _EVERY_SECONDS.items()
+    )
+    return Settings(
+        service=ServiceSettings(listen_host="127.0.0.1", listen_port=port, location="demo", journal=_NO_JOURNAL),
+        targets={TARGET: target},
+        probes=probes,
+        scenarios=shipped(),
+        incidents=IncidentPolicy(),
+        maintenance=(),
+        secrets=(target.api_key,),
+    )
+
+
+async def demo(console: Console, *, port: int, faults: bool) -> None:
+    """Runs until Ctrl-C or SIGTERM. Raises UsageError for a port that can't be had."""
+    async with stop_signals() as stop, SandboxServer() as sandbox:
+        settings = demo_settings(sandbox, port)
+        scrubber = Scrubber(settings.secrets)
+        lines = RunLines(console, scrubber.text)
+        service = Service(settings, scrubber=scrubber, listeners=[lines])
+        await service.start()
+        _greet(lines, service.url, sandbox.base_url, faults=faults)
+        spicing = asyncio.create_task(spice(sandbox, lambda text: lines.say((text, "bold cyan")))) if faults else None
+        try:
+            await stop.wait()
+        finally:
+            if spicing is not None:
+                spicing.cancel()
+            await service.aclose(_DRAIN_SECONDS)
+        lines.say("Stopped.")
+
+
+def _greet(lines: RunLines, url: str, sandbox_url: str, *, faults: bool) -> None:
+    lines.say(("brekwatch demo", "bold"), ": booking conversations against an embedded sandbox. Ctrl-C ends it.")
+    lines.say(f"  status   {url}/")
+    lines.say(f"  metrics  {url}/metrics")
+    lines.say(f"  health   {url}/healthz")
+    lines.say(f"  sandbox  {sandbox_url}")
+    if faults:
+        lines.say(f"  faults   the first comes in {_CALM_SECONDS:g} s, announced here (--no-faults for a calm demo)")
+    lines.say("")

@@ -1,0 +1,258 @@
+"""The recorder: hears of finished facts and counts them. On the event loop, so it must be quick; it never raises."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version as version_of
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.process_collector import ProcessCollector
+
+from alerts.blame import blame
+from exporter import metrics
+from exporter.recorder import zeros
+from exporter.recorder.board import Board
+from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, own_exchange, step_exemplar
+from exporter.recorder.exposition import render
+from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
+from exporter.recorder.quota import QuotaGauges
+from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
+from probes.model import Exchange, Listener, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
+from probes.redaction import Scrubber
+from probes.scenario import Scenario
+from probes.words import (
+    GOOD_OUTCOMES,
+    JUDGED_OUTCOMES,
+    NO_STATUS,
+    CorrelationId,
+    FailureKind,
+    Outcome,
+    SlotState,
+)
+
+_PHASES = ("dns", "connect", "tls", "send", "wait", "receive")
+
+
+class Recorder(Listener):
+    """Metrics in a registry of its own, zeros first.
+
+    `now` gives seconds since the epoch. `scrub` removes secrets from what a scrape is shown. Everything but `render`
+    belongs to the event loop's thread.
+    """
+
+    def __init__(self, *, now: Callable[[], float] = time.time, scrub: Callable[[str], str] | None = None) -> None:
+        self._now = now
+        self._scrub = Scrubber().text if scrub is None else scrub
+        self._registry = registry = CollectorRegistry()
+        self.board = Board(now=now)
+        self._runs = RunCounts()
+        registry.register(self._runs)
+        ProcessCollector(registry=registry)
+        self._counters: dict[metrics.Family, Series[Counter]] = {
+            family: counter(family, registry)
+            for family in metrics.FAMILIES
+            if family.kind is metrics.Kind.COUNTER and family not in metrics.RUN_COUNTS
+        }
+        self._gauges = {
+            family: gauge(family, registry)
+            for family in metrics.FAMILIES
+            if family.kind is metrics.Kind.GAUGE and family not in metrics.RUN_COUNTS
+        }
+        self._histograms = {
+            family: histogram(family, registry) for family in metrics.FAMILIES if family.kind is metrics.Kind.HISTOGRAM
+        }
+        self._requests = self._counters[metrics.HTTP_REQUESTS]
+        self._phases = self._histograms[metrics.HTTP_PHASE_DURATION]
+        self._correlation = self._counters[metrics.CORRELATION]
+        self._quota = QuotaGauges(self._gauges)
+        self._objectives: dict[Pair, Objective] = {}
+        self._retired: set[Pair] = set()
+        self._in_maintenance: set[str] = set()
+        self._start_at_zero()
+
+    def _start_at_zero(self) -> None:
+        for family, labels in zeros.of_monitor():
+            self._counters[family].child(*labels)
+        self._histograms[metrics.SLOT_LATENESS].child()
+        self._histograms[metrics.LOOP_LAG].child()
+        self._gauges[metrics.BUILD_INFO].child(version_of("brekwatch"), platform.python_version()).set(1)
+
+    def expect(
+        self,
+        targets: Iterable[Target],
+        probes: Iterable[Probe],
+        scenarios: Mapping[str, Scenario],
+        location: str,
+    ) -> None:
+        """What is configured: zeros for counters that rules use, and the gauges that tell the configuration.
+
+        Called again with another configuration, it drops the series of probes and targets that are gone.
+        """
+        probes, targets = list(probes), list(targets)
+        self._retire({(probe.target, probe.scenario) for probe in probes}, {target.name for target in targets})
+        self.board.expect(targets, probes)
+        for target in targets:
+            self._expect_target(target, location)
+        for probe in probes:
+            self._expect_probe(probe, scenarios.get(probe.scenario))
+
+    def _retire(self, pairs: set[Pair], targets: set[str]) -> None:
+        gone = set(self._objectives) - pairs
+        self._retired = (self._retired | gone) - pairs
+        every: list[Series[Any]] = [*self._counters.values(), *self._gauges.values(), *self._histograms.values()]
+        for target, scenario in gone:
+            del self._objectives[target, scenario]
+            self._runs.forget((target, scenario))
+            for series in every:
+                series.forget(target=target, scenario=scenario)
+        for target in {target for target, _ in gone} - targets:
+            for series in every:
+                series.forget(target=target)
+
+    def _expect_target(self, target: Target, location: str) -> None:
+        self._gauges[metrics.TARGET_INFO].forget(target=target.name)
+        self._gauges[metrics.TARGET_INFO].child(target.name, target.environment, location).set(1)
+        self._gauges[metrics.MAINTENANCE].child(target.name).set(target.name in self._in_maintenance)
+        for family, labels in zeros.of_target(target.name):
+            self._counters[family].child(*labels)
+
+    def _expect_probe(self, probe: Probe, scenario: Scenario | None) -> None:
+        pair = (probe.target, probe.scenario)
+        if pair not in self._objectives:
+            self._gauges[metrics.SCHEDULED_SINCE].child(*pair).set(self._now())
+        self._objectives[pair] = probe.objective
+        self._runs.expect(pair, Outcome)
+        self._gauges[metrics.INTERVAL].child(*pair).set(probe.every_seconds)
+        self._gauges[metrics.OBJECTIVE].child(*pair).set(probe.objective.availability)
+        self._gauges[metrics.LATENCY_OBJECTIVE].child(*pair).set(probe.objective.latency_seconds)
+        for family, labels in zeros.of_probe(probe, scenario):
+            self._counters[family].child(*labels)
+
+    def set_maintenance(self, target: str, active: bool) -> None:
+        """Announced maintenance began or ended; runs meanwhile don't count for the objective."""
+        (self._in_maintenance.add if active else self._in_maintenance.discard)(target)
+        self._gauges[metrics.MAINTENANCE].child(target).set(active)
+
+    def observe_loop_lag(self, seconds: float) -> None:
+        """How late the event loop woke."""
+        self._histograms[metrics.LOOP_LAG].child().observe(seconds)
+
+    def heartbeat(self, at: float) -> None:
+        """A slot ended with a verdict and was committed, at this time (seconds since the epoch).
+
+        Whoever commits calls it, and only then: a bare timer, a skipped slot or an unknown run must not beat.
+        """
+        self._gauges[metrics.HEARTBEAT].child().set(at)
+
+    def render(self, accept: str) -> tuple[bytes, str]:
+        """What a scrape with this Accept header gets: the body and its content type. May be called in any thread."""
+        return render(self._registry, accept, self._scrub)
+
+    def run_started(self, start: RunStart) -> None:
+        """One more is under way."""
+        if (start.target, start.scenario) not in self._retired:
+            self._runs.start(start.run_id, (start.target, start.scenario))
+
+    def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
+        """Status, phases, ids and quota of one attempt."""
+        target, operation, answer = start.target, exchange.operation, exchange.answer
+        if (target, start.scenario) in self._retired:
+            return
+        status_code, code, request_id = (
+            (None, None, None) if answer is None else (answer.status_code, answer.code, answer.request_id)
+        )
+        self._requests.child(
+            target, operation, status_code_label(status_code), code_label(code), truth_label(exchange.expected)
+        ).inc(1, counter_exemplar(start.run_id, request_id))
+        phases = exchange.phases
+        for name in _PHASES:
+            seconds = getattr(phases, name)
+            if seconds is not None:
+                self._phases.child(target, operation, name).observe(seconds)
+        if exchange.request_id_state is not None:
+            self._correlation.child(target, operation, CorrelationId.REQUEST_ID, exchange.request_id_state).inc()
+        if exchange.trace_id_state is not None:
+            self._correlation.child(target, operation, CorrelationId.TRACE_ID, exchange.trace_id_state).inc()
+        self._quota.saw(start.run_id, exchange, self._now())
+
+    def step_finished(self, start: RunStart, step: StepResult) -> None:
+        """Its duration if it was good, its transitions, and what its answers showed beside the contract."""
+        target, scenario = start.target, start.scenario
+        if (target, scenario) in self._retired:
+            return
+        if step.outcome in GOOD_OUTCOMES:
+            child = self._histograms[metrics.STEP_DURATION].child(target, scenario, step.name)
+            child.observe(step.duration_seconds, step_exemplar(start.run_id, step))
+        self._count_transitions(start, step)
+        for finding in step.findings:
+            operation = NO_STATUS if finding.operation is None else finding.operation
+            self._counters[metrics.CONTRACT_FINDINGS].child(target, operation, finding.kind).inc()
+
+    def _count_transitions(self, start: RunStart, step: StepResult) -> None:
+        exchange = own_exchange(step)
+        request_id = None if exchange is None or exchange.answer is None else exchange.answer.request_id
+        for change in step.transitions:
+            self._counters[metrics.CHAT_TRANSITIONS].child(
+                start.target,
+                start.scenario,
+                chat_status_label(change.from_status),
+                chat_status_label(change.to_status),
+                truth_label(change.documented),
+            ).inc(1, counter_exemplar(start.run_id, request_id))
+
+    def run_finished(self, run: Run) -> None:
+        """The verdict: only judged runs touch success, objective and durations."""
+        pair = (run.target, run.scenario)
+        if pair in self._retired:
+            self._quota.forget(run.run_id)
+            return
+        self.board.saw(run)
+        self._runs.end(run.run_id, pair, run.outcome)
+        self._quota.settle(run.run_id, run.target)
+        for booking in run.bookings:
+            self._counters[metrics.BOOKINGS].child(run.target, booking.state).inc()
+        if run.outcome is Outcome.SKIPPED:
+            self._counters[metrics.SKIPPED].child(*pair, skip_reason_label(run.reason)).inc()
+        if run.outcome is Outcome.FAILED:
+            self._count_failure(run)
+        if run.outcome in JUDGED_OUTCOMES:
+            self._judge(run, pair)
+
+    def _judge(self, run: Run, pair: Pair) -> None:
+        good = run.outcome in GOOD_OUTCOMES
+        ended_at = self._now()
+        self._gauges[metrics.SUCCESS].child(*pair).set(good)
+        self._gauges[metrics.LAST_RUN].child(*pair).set(ended_at)
+        if good:
+            self._gauges[metrics.LAST_SUCCESS].child(*pair).set(ended_at)
+            self._histograms[metrics.RUN_DURATION].child(*pair).observe(run.duration_seconds)
+        objective = self._objectives.get(pair)
+        if objective is None or run.recheck or run.target in self._in_maintenance:
+            return
+        result = "good" if good and run.duration_seconds <= objective.latency_seconds else "bad"
+        self._counters[metrics.OBJECTIVE_RUNS].child(*pair, result).inc()
+
+    def _count_failure(self, run: Run) -> None:
+        step = run.failed_step
+        if step is None or step.failure is None:
+            return
+        exchange = own_exchange(step)
+        whose = blame(step.failure, None if exchange is None else exchange.operation)
+        self._counters[metrics.FAILURES].child(
+            run.target, run.scenario, step.name, FailureKind(step.failure.kind), whose
+        ).inc(1, failure_exemplar(run))
+
+    def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
+        """Every planned start is accounted for. `skipped` means that no run came of it at all."""
+        self._counters[metrics.SLOTS].child(SlotState(state)).inc()
+        if state != SlotState.SKIPPED:
+            self._histograms[metrics.SLOT_LATENESS].child().observe(max(lateness_seconds, 0.0))
+        elif (probe.target, probe.scenario) not in self._retired:
+            self._counters[metrics.SKIPPED].child(probe.target, probe.scenario, skip_reason_label(reason)).inc()
+
+    def monitor_fault(self, fault: MonitorFault) -> None:
+        """The monitor's own fault."""
+        self._counters[metrics.FAULTS].child(fault.kind).inc()

@@ -1,0 +1,31 @@
+"""`brekwatch serve`: a configured service, with its logs and crash reports, until it is told to stop."""
+
+from __future__ import annotations
+
+from exporter import crash, logs
+from exporter.log_listener import LogListener
+from exporter.service import Service, serve
+from probes.errors import UsageError
+from probes.redaction import Scrubber
+from probes.settings import Settings
+
+
+async def serve_settings(settings: Settings) -> None:
+    """Runs until SIGINT or SIGTERM. Raises UsageError where there is nothing to play or a port can't be had."""
+    if not settings.probes:
+        raise UsageError(
+            "there are no probes to play: name a configuration with -c, and scenarios under its `probes:`, e.g.\n"
+            "  probes:\n    - {scenario: quick_search, every: 5m}"
+        )
+    scrubber = Scrubber(settings.secrets)
+    logs.configure(scrubber=scrubber)
+    service = Service(settings, scrubber=scrubber, listeners=[LogListener()])
+    reporter = crash.start(settings.service.sentry_dsn, scrubber, on_fault=service.recorder.monitor_fault)
+    if reporter is None:
+        await serve(service)
+        return
+    service.listen(crash.CrashListener(reporter))
+    try:
+        await serve(service)
+    finally:
+        await reporter.aclose()

@@ -1,0 +1,149 @@
+"""The running service: scheduler, runner, metrics and pages on one event loop, from start to drain."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+from exporter.recorder import Recorder
+from exporter.web import WebServer, create_app
+from probes.ledger import MemoryLedger
+from probes.model import Ledger, Listener, Listeners, Probe, Run
+from probes.redaction import Scrubber
+from probes.runner import Runner
+from probes.scheduler import Scheduler
+from probes.settings import Settings
+from probes.transport import shared_ssl_context
+from probes.words import JUDGED_OUTCOMES
+
+DRAIN_SECONDS = 20.0
+_TICK_SECONDS = 0.25
+
+
+class Service:
+    """Plays the configured probes on schedule and shows what it sees, between `start` and `aclose`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        scrubber: Scrubber,
+        listeners: Iterable[Listener] = (),
+        ledger: Ledger | None = None,
+    ) -> None:
+        self._settings = settings
+        self.recorder = Recorder(scrub=scrubber.text)
+        self.recorder.expect(
+            targets=settings.targets.values(),
+            probes=settings.probes,
+            scenarios=settings.scenarios,
+            location=settings.service.location,
+        )
+        self._listeners = listener = Listeners(self.recorder, *listeners)
+        self._runner = Runner(ledger=ledger or MemoryLedger(), listener=listener, location=settings.service.location)
+        self._scheduler = Scheduler(
+            settings.probes,
+            play=self._play,
+            listener=listener,
+            max_concurrent_runs=settings.service.max_concurrent_runs,
+        )
+        self._web = WebServer(
+            settings.service.listen_host,
+            settings.service.listen_port,
+            create_app(recorder=self.recorder, health=self._scheduler),
+            web_config=settings.service.web_config,
+        )
+        self._watch: asyncio.Task[None] | None = None
+
+    def listen(self, listener: Listener) -> None:
+        """Tell this one too, from now on."""
+        self._listeners.add(listener)
+
+    async def start(self) -> None:
+        """Open the port, then plan the first slots. Raises UsageError for a port that can't be had."""
+        if any(target.base_url.startswith("https:") for target in self._settings.targets.values()):
+            shared_ssl_context()  # tens of milliseconds, which would else be the first run's
+        await self._web.start()
+        self._scheduler.start()
+        self._announce_maintenance()
+        self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
+
+    async def aclose(self, drain_seconds: float = DRAIN_SECONDS) -> None:
+        """No new runs; those under way may end for so long, then are cancelled; the port closes last."""
+        await self._scheduler.drain(drain_seconds)
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait([self._watch])
+        await self._web.aclose()
+
+    @property
+    def url(self) -> str:
+        """Where the pages are."""
+        return self._web.url
+
+    async def _play(self, probe: Probe) -> Run:
+        run = await self._runner.play(
+            self._settings.scenarios[probe.scenario],
+            self._settings.targets[probe.target],
+            deadline_seconds=probe.deadline_seconds,
+            step_deadline_seconds=probe.step_deadline_seconds,
+        )
+        if run.outcome in JUDGED_OUTCOMES:
+            self.recorder.heartbeat(time.time())
+        return run
+
+    async def _watch_loop(self) -> None:
+        """How late this loop wakes what wanted to run: measurements are only as true as that is small."""
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + _TICK_SECONDS
+            await asyncio.sleep(_TICK_SECONDS)
+            self.recorder.observe_loop_lag(max(0.0, loop.time() - due))
+            self._announce_maintenance()
+
+    def _announce_maintenance(self) -> None:
+        now = datetime.now(UTC)
+        for name in self._settings.targets:
+            active = any(
+                name in window.targets and window.starts_at <= now < window.ends_at
+                for window in self._settings.maintenance
+            )
+            self.recorder.set_maintenance(name, active)
+
+
+@asynccontextmanager
+async def stop_signals() -> AsyncIterator[asyncio.Event]:
+    """An event that SIGINT or SIGTERM sets; a second one cancels the task that waits here."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    task = asyncio.current_task()
+
+    def on_signal() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, on_signal)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+async def serve(service: Service) -> None:
+    """Run a service until it is told to stop; a second signal ends it without waiting for runs."""
+    async with stop_signals() as stop:
+        await service.start()
+        try:
+            await stop.wait()
+            await service.aclose()
+        except asyncio.CancelledError:
+            with contextlib.suppress(asyncio.CancelledError):
+                await service.aclose(0.0)

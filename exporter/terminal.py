@@ -1,0 +1,120 @@
+"""What people see in a terminal: each step of a run as it ends, a verdict, and a line a run for the demo.
+
+Text from a server is data: it is scrubbed, stripped of control characters, and never read as markup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+from rich.text import Text
+
+from probes.model import Failure, Listener, MonitorFault, Run, RunStart, StepResult
+from probes.redaction import printable
+from probes.words import NO_STATUS, Outcome
+
+_STYLES = {
+    Outcome.PASSED: "green",
+    Outcome.DEGRADED: "yellow",
+    Outcome.FAILED: "bold red",
+    Outcome.SKIPPED: "dim",
+    Outcome.UNKNOWN: "magenta",
+}
+_LONGEST = 200
+
+
+class Terminal(Listener):
+    """Prints finished facts to a console."""
+
+    def __init__(self, console: Console, scrub: Callable[[str], str]) -> None:
+        self._console = console
+        self._scrub = scrub
+
+    def clean(self, text: str) -> str:
+        """A server's text, fit for a terminal."""
+        return printable(self._scrub(text), _LONGEST)
+
+    def say(self, *parts: str | tuple[str, str]) -> None:
+        """One line of plain or styled parts, which are already clean."""
+        self._console.print(Text.assemble(*parts), soft_wrap=True, highlight=False)
+
+    def failure(self, indent: str, failure: Failure) -> None:
+        """The lines that say what was wrong."""
+        self.say(indent, (failure.kind, "bold red"), f": expected {self.clean(failure.expected)}")
+        self.say(indent, f"observed {self.clean(failure.observed)}")
+
+    def monitor_fault(self, fault: MonitorFault) -> None:
+        """Our own fault is shown as such."""
+        self.say(("brekwatch's own fault", "magenta"), f" ({fault.kind}): {self.clean(fault.detail)}")
+
+
+class LiveRun(Terminal):
+    """For `run`: a heading, each step as it ends (outcome, latency, status, ids), the verdict."""
+
+    def run_started(self, start: RunStart) -> None:
+        """The heading."""
+        self.say((start.scenario, "bold"), f" on {start.target}  run {start.run_id}")
+
+    def step_finished(self, start: RunStart, step: StepResult) -> None:
+        """One step, and what was wrong with it."""
+        last = step.exchanges[-1] if step.exchanges else None
+        answer = last.answer if last else None
+        took = f"{step.duration_seconds * 1000:7.0f} ms" if step.exchanges else " " * 10
+        attempts = f"  {len(step.exchanges)} requests" if len(step.exchanges) > 1 else ""
+        told = answer and (answer.chat_status or f"HTTP {answer.status_code}")
+        ids = [f"{name}={value}" for name, value in _ids(step) if value]
+        self.say(
+            "  ",
+            (f"{step.outcome:<9}", _STYLES[step.outcome]),
+            f"{step.name:<16} {took}  ",
+            f"{self.clean(told or ''):<30}",
+            (self.clean("  ".join(ids)), "dim"),
+            attempts,
+        )
+        if step.failure is not None:
+            self.failure(" " * 11, step.failure)
+
+    def run_finished(self, run: Run) -> None:
+        """The verdict, what was found beside it, and what became of bookings."""
+        why = f": {self.clean(run.detail)}" if run.detail else ""
+        self.say(
+            (run.outcome, _STYLES[run.outcome]),
+            f" {run.scenario} on {run.target} in {run.duration_seconds:.2f} s{why}",
+        )
+        for finding in run.findings:
+            self.say("  ", ("finding", "yellow"), f" {finding.kind}: {self.clean(finding.detail)}")
+        for booking in run.bookings:
+            self.say(f"  booking {booking.state}, session {self.clean(booking.session_id)}")
+
+
+def _ids(step: StepResult) -> tuple[tuple[str, str | None], ...]:
+    answer = step.exchanges[-1].answer if step.exchanges else None
+    if answer is None:
+        return ()
+    return (("request", answer.request_id), ("trace", answer.trace_id))
+
+
+class RunLines(Terminal):
+    """For the demo: one line a run (scenario, outcome, duration, the chain of statuses), and why it failed."""
+
+    def run_finished(self, run: Run) -> None:
+        """One line; for a run that did not pass, what was wrong and the ids that prove it."""
+        self.say(
+            f"{run.started_at.astimezone():%H:%M:%S}  {run.scenario:<24}",
+            (f"{run.outcome:<9}", _STYLES[run.outcome]),
+            f"{run.duration_seconds * 1000:7.0f} ms  ",
+            self.clean(_chain(run)),
+        )
+        if run.outcome is not Outcome.PASSED and run.detail:
+            self.say(" " * 10, f"{run.reason}: {self.clean(run.detail)}")
+        failed = run.failed_step
+        if failed is not None:
+            ids = [f"{name}Id {value}" for name, value in _ids(failed) if value]
+            self.say(" " * 10, (self.clean(f"run {run.run_id}  " + "  ".join(ids)), "dim"))
+
+
+def _chain(run: Run) -> str:
+    """`shortlist → guest_name_required → …`."""
+    reached = [change.to_status for change in run.transitions if change.to_status != NO_STATUS]
+    return " → ".join(reached)

@@ -1,0 +1,68 @@
+"""The routes. Who may call them, and with which headers they answer, is `exporter.web.guard`'s."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as version_of
+from typing import Protocol
+
+import orjson
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from exporter.recorder import Recorder
+from exporter.web.page import Page
+from exporter.web.scrapes import Scrapes
+
+
+class Health(Protocol):
+    """What the scheduler knows about itself."""
+
+    @property
+    def started(self) -> bool:
+        """Whether the first slots are planned."""
+
+    def problem(self) -> str | None:
+        """Why this process can't be called probing; None while it is."""
+
+
+def create_app(*, recorder: Recorder, health: Health) -> Starlette:
+    """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`."""
+    page = Page(version=version_of("brekwatch"))
+    scrapes = Scrapes(recorder.render)
+
+    async def index(_request: Request) -> Response:
+        headers = {"content-security-policy": page.content_security_policy}
+        return HTMLResponse(page.render(recorder.board.rows(), health.problem()), headers=headers)
+
+    async def metrics(request: Request) -> Response:
+        body, content_type = await scrapes.get(request.headers.get("accept", ""))
+        return Response(body, headers={"content-type": content_type})
+
+    async def healthz(_request: Request) -> Response:
+        return _verdict(health.problem())
+
+    async def readyz(_request: Request) -> Response:
+        return _verdict(None if health.started else "the first slots are not planned yet")
+
+    app = Starlette(
+        routes=[
+            Route("/", index),
+            Route("/metrics", metrics),
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+        ]
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _verdict(problem: str | None) -> Response:
+    if problem is None:
+        return _json({"status": "ok"}, 200)
+    return _json({"status": "failing", "reason": problem}, 503)
+
+
+def _json(content: dict[str, str], status_code: int) -> Response:
+    return Response(orjson.dumps(content), status_code, media_type="application/json")

@@ -1,0 +1,64 @@
+"""Connections of the web face, bounded in number, time and size: slow or greedy clients keep nobody out."""
+
+from __future__ import annotations
+
+import asyncio
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MOST_CONNECTIONS = 64
+_ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
+_MOST_BYTES = 65_536  # of a request: there is nothing here that takes a body
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, with a deadline. Where there are too many, the one that has idled longest makes room."""
+
+    _made_at = 0.0
+    _received = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Make room if need be; the clock of the first request runs."""
+        self._made_at = self.loop.time()
+        self._make_room()
+        super().connection_made(transport)
+        self._arm()
+
+    def data_received(self, data: bytes) -> None:
+        """A request that grows beyond its bound ends its connection."""
+        self._received += len(data)
+        if self._received > _MOST_BYTES:
+            self.transport.abort()
+            return
+        super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        """The next request has the same time and size."""
+        self._received = 0
+        self._arm()
+        super().on_response_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is left to end."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+        super().connection_lost(exc)
+
+    @property
+    def _idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _arm(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._deadline = self.loop.call_later(_ANSWER_SECONDS, self.transport.abort)
+
+    def _make_room(self) -> None:
+        ours = [other for other in self.connections if isinstance(other, Connection)]
+        living = [other for other in ours if not other.transport.is_closing()]
+        if len(living) < MOST_CONNECTIONS:
+            return
+        idle = [other for other in living if other._idle]  # noqa: SLF001 - of the same class
+        if idle:
+            min(idle, key=lambda other: other._made_at).transport.abort()  # noqa: SLF001

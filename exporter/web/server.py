@@ -1,0 +1,155 @@
+"""Serves an app inside the running event loop: uvicorn without its signal handlers, behind the guard."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from exporter.web import web_config as web_configs
+from exporter.web.connections import Connection
+from exporter.web.credentials import Door
+from exporter.web.guard import Guard
+from exporter.web.web_config import WebConfig
+from probes.errors import UsageError
+
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_GRACE_SECONDS = 2
+_log = logging.getLogger("brekwatch.web")
+
+
+class WebServer:
+    """One listening address. Beyond loopback it wants users in its web config (design decision 11).
+
+    `listen_port` 0 takes any free one; `port` says which, after `start`.
+    """
+
+    def __init__(self, listen_host: str, listen_port: int, app: ASGIApp, web_config: Path | None = None) -> None:
+        self._host = listen_host
+        self._wanted_port = listen_port
+        self._app = app
+        self._config_file = web_config
+        self._config = WebConfig()
+        self._server: _Server | None = None
+        self._serving: asyncio.Task[None] | None = None
+        self.port = listen_port
+
+    @property
+    def url(self) -> str:
+        """Where it is served, for people."""
+        scheme = "https" if self._config.certificate else "http"
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"{scheme}://{host}:{self.port}"
+
+    async def start(self) -> None:
+        """Listens, and returns once requests are answered.
+
+        Raises UsageError if the address can't be used, or may not be without credentials, and ConfigError for a web
+        config that can't be read.
+        """
+        if self._config_file is not None:
+            self._config = web_configs.load(self._config_file)
+        family, address = await self._resolve()
+        loopback = ipaddress.ip_address(address).is_loopback
+        if not loopback and not self._config.users:
+            raise UsageError(
+                f"{self._host} is reachable from elsewhere, and nobody would be asked for a name: name users in "
+                "a web config (service.web_config, basic_auth_users), or listen on 127.0.0.1"
+            )
+        if not loopback and not self._config.certificate:
+            _log.warning("credentials_unencrypted: without tls_server_config passwords can be read on their way")
+        config = self._uvicorn_config(address, loopback=loopback)
+        listener = self._bind(family, address)
+        self.port = listener.getsockname()[1]
+        self._server = _Server(config)
+        self._serving = asyncio.create_task(self._server.serve(sockets=[listener]), name="web server")
+        listening = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait([self._serving, listening], return_when=asyncio.FIRST_COMPLETED)
+        if not listening.done():
+            listening.cancel()
+            await self._serving
+
+    async def aclose(self) -> None:
+        """Takes no more requests, and lets those under way end, for two seconds."""
+        if self._server is None or self._serving is None:
+            return
+        self._server.should_exit = True
+        await asyncio.gather(self._serving, return_exceptions=True)
+        self._server = self._serving = None
+
+    async def _resolve(self) -> tuple[socket.AddressFamily, str]:
+        loop = asyncio.get_running_loop()
+        try:
+            found = await loop.getaddrinfo(self._host, self._wanted_port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            raise UsageError(f"{self._host} is no address of this machine: listen on 127.0.0.1, say") from None
+        family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
+        return family, str(address[0]).partition("%")[0]
+
+    def _bind(self, family: socket.AddressFamily, address: str) -> socket.socket:
+        # Told to be TCP, or asyncio leaves Nagle's algorithm on, and every kept connection waits 40 ms for its answer.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((address, self._wanted_port))
+            listener.listen(128)
+            listener.setblocking(False)
+        except OSError as problem:
+            listener.close()
+            where = f"port {self._wanted_port} on {self._host}"
+            if problem.errno == errno.EADDRINUSE:
+                raise UsageError(f"{where} is in use: stop what listens there, or choose another port") from None
+            raise UsageError(f"{where} can't be used: {problem.strerror}") from None
+        return listener
+
+    def _uvicorn_config(self, address: str, *, loopback: bool) -> uvicorn.Config:
+        hosts = _LOOPBACK_NAMES | {f"[{address}]" if ":" in address else address} if loopback else None
+        door = Door(self._config.users) if self._config.users else None
+        config = uvicorn.Config(
+            Guard(self._app, hosts=hosts, door=door),
+            http=Connection,
+            ws="none",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+            ssl_certfile=self._config.certificate,
+            ssl_keyfile=self._config.key,
+        )
+        try:
+            config.load()
+        except (OSError, ssl.SSLError) as problem:
+            raise UsageError(
+                f"{self._config.certificate} and {self._config.key} can't be used for TLS: {problem.strerror}"
+            ) from None
+        return config
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, without its signal handlers (the service has its own) and with word of when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leaves the signals alone."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Says that it listens."""
+        await super().startup(sockets=sockets)
+        self.listening.set()
