@@ -1,0 +1,45 @@
+# Two commands: `make demo` and `make test`. Each sets up what it needs, and takes seconds once that is done.
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+SYSTEM_PACKAGES := prometheus faketime
+
+.PHONY: demo test check setup system benchmark requirements clean
+
+demo: $(VENV)/.installed
+	@exec $(BIN)/brekwatch demo $(ARGS)
+
+test: $(VENV)/.installed system check
+	$(BIN)/pytest $(ARGS)
+
+check: $(VENV)/.installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+setup: $(VENV)/.installed
+
+system:
+	@scripts/system-packages $(SYSTEM_PACKAGES)
+
+benchmark: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.golden_path
+
+# Hashes, no addresses: this is what the two install rules below trust.
+requirements:
+	uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.txt
+	uv pip compile pyproject.toml --extra dev --generate-hashes --no-header --no-emit-index-url -q -o requirements-dev.txt
+
+$(VENV)/bin/pip:
+	@scripts/create-venv $(PYTHON) $(VENV)
+
+$(VENV)/.installed: $(VENV)/bin/pip requirements-dev.txt pyproject.toml
+	@echo "Installing brekwatch into $(VENV) (about half a minute, once)…"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+clean:
+	rm -rf $(VENV)

@@ -1,0 +1,168 @@
+"""`brekwatch run`: what a person or a script sees, and the exit code that tells good, bad, wrong use and can't tell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from importlib import resources
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+from support.commands import brekwatch, start, variables_of
+
+from probes.sandbox.server import SandboxServer
+
+
+async def test_the_golden_path_plays_with_three_variables_and_books_once() -> None:
+    async with SandboxServer() as sandbox:
+        ended = await brekwatch("run", "golden_path", environment=variables_of(sandbox))
+        bookings = len(sandbox.bookings)
+
+    assert ended.exit_code == 0, ended
+    assert bookings == 1
+    for word in ("shortlist", "guest_name_required", "payment_setup_required", "booked", "request=", "trace=", " ms"):
+        assert word in ended.out
+
+
+async def test_without_a_name_all_scenarios_are_played() -> None:
+    async with SandboxServer() as sandbox:
+        ended = await brekwatch("run", environment=variables_of(sandbox))
+
+    assert ended.exit_code == 0, ended
+    for name in ("golden_path", "golden_path_to_payment", "decline_payment", "quick_search"):
+        assert f"passed {name} on default" in ended.out
+
+
+async def test_json_goes_to_stdout_alone_and_keeps_to_its_published_schema() -> None:
+    async with SandboxServer(faults=["server_error@confirm"]) as sandbox:
+        ended = await brekwatch(
+            "run", "golden_path", "quick_search", "--format", "json", environment=variables_of(sandbox)
+        )
+    told = json.loads(ended.out)
+    schema = json.loads(resources.files("exporter").joinpath("schemas", "runs.schema.json").read_text())
+    jsonschema_rs.validator_for(schema).validate(told)
+
+    assert ended.exit_code == 1
+    assert [run["outcome"] for run in told["runs"]] == ["failed", "passed"]
+    assert told["runs"][0]["reason"] == "server_error"
+    assert told["runs"][0]["steps"][-1]["failure"]["kind"] == "server_error"
+    assert told["runs"][0]["steps"][-1]["exchanges"][0]["request_id"]
+    assert "golden_path" in ended.err
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+async def test_neither_the_key_nor_a_portal_token_is_ever_shown(output: str) -> None:
+    async with SandboxServer(faults=["server_error@confirm"]) as sandbox:
+        ended = await brekwatch("run", "--format", output, environment=variables_of(sandbox))
+
+    assert sandbox.api_key not in ended.out + ended.err
+    assert "psu_" not in ended.out + ended.err
+
+
+async def test_in_production_nothing_that_may_book_is_sent_and_the_exit_code_is_3() -> None:
+    async with SandboxServer() as sandbox:
+        environment = {**variables_of(sandbox), "BREK_ENVIRONMENT": "production"}
+        golden = await brekwatch("run", "golden_path", environment=environment)
+        sent = len(sandbox.requests)
+        allowed = await brekwatch("run", environment=environment)
+        bodies = b"".join(request.body for request in sandbox.requests)
+
+    assert golden.exit_code == 3, golden
+    assert "production" in golden.out
+    assert sent == 0
+    assert allowed.exit_code == 0, allowed
+    assert "Left out" in allowed.out
+    assert b"yes" not in bodies
+    assert b"portalToken" not in bodies
+
+
+async def test_an_unreachable_server_is_a_failure_with_its_kind() -> None:
+    async with SandboxServer() as sandbox:
+        environment = variables_of(sandbox)
+    ended = await brekwatch("run", "quick_search", environment=environment)
+
+    assert ended.exit_code == 1
+    assert "connect" in ended.out
+    assert "Traceback" not in ended.out + ended.err
+
+
+KEY_AND_URL = {"BREK_BASE_URL": "http://127.0.0.1:9", "BREK_PARTNER_API_KEY": "a-key-of-nobody"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "said"),
+    [
+        pytest.param(["run", "golden_pth"], KEY_AND_URL, "did you mean golden_path?", id="unknown-scenario"),
+        pytest.param(["run", "-t", "prod"], KEY_AND_URL, "no target 'prod'", id="unknown-target"),
+        pytest.param(["run"], {"BREK_BASE_URL": "http://127.0.0.1:9"}, "BREK_PARTNER_API_KEY", id="no-key"),
+        pytest.param(["run"], {"BREK_PARTNER_API_KEY": "a-key-of-nobody"}, "BREK_BASE_URL", id="no-url"),
+        pytest.param(["run"], {**KEY_AND_URL, "BREK_BASE_URL": "ftp://x"}, "BREK_BASE_URL", id="bad-url"),
+        pytest.param(["run"], {**KEY_AND_URL, "BREK_ENVIRONMENT": "prod"}, "BREK_ENVIRONMENT", id="bad-environment"),
+        pytest.param(["run", "-c", "/nonexistent.yaml"], {}, "/nonexistent.yaml", id="no-config"),
+        pytest.param(["serve"], KEY_AND_URL, "no probes", id="serve-without-probes"),
+        pytest.param(["sandbox", "--port", "0", "--fault", "explode"], {}, "explode", id="unknown-fault"),
+        pytest.param(["run", "--format", "xml"], KEY_AND_URL, "xml", id="unknown-format"),
+        pytest.param(["dance"], {}, "dance", id="unknown-command"),
+    ],
+)
+async def test_bad_input_gives_one_clear_message_and_exit_code_2(
+    arguments: list[str], environment: dict[str, str], said: str
+) -> None:
+    ended = await brekwatch(*arguments, environment=environment)
+
+    assert ended.exit_code == 2
+    assert said in ended.err
+    assert "Traceback" not in ended.err
+    assert "a-key-of-nobody" not in ended.err
+
+
+async def test_a_wrong_key_in_a_configuration_names_file_line_and_the_way_out(tmp_path: Path) -> None:
+    config = tmp_path / "brekwatch.yaml"
+    config.write_text("targets:\n  sandbox:\n    base_url: http://127.0.0.1:9\n    api_kye: x\n")
+    ended = await brekwatch("config", "check", "-c", str(config))
+
+    assert ended.exit_code == 2
+    assert f"{config}:4:" in ended.err
+    assert "api_key" in ended.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_an_interrupted_run_is_told_as_unknown_and_exits_3(number: signal.Signals) -> None:
+    async with SandboxServer(faults=["hang@search"]) as sandbox:
+        process = await start("run", "quick_search", "--format", "json", environment=variables_of(sandbox))
+        while not any(request.path.endswith("/events") for request in sandbox.requests):
+            await asyncio.sleep(0.02)
+        process.send_signal(number)
+        out, err = await asyncio.wait_for(process.communicate(), 5)
+
+    assert process.returncode == 3
+    assert [run["outcome"] for run in json.loads(out)["runs"]] == ["unknown"]
+    assert b"Traceback" not in err
+
+
+async def test_help_and_version_teach() -> None:
+    shown = [await brekwatch(*command, "--help") for command in ((), ("run",), ("serve",), ("demo",), ("sandbox",))]
+    version = await brekwatch("--version")
+
+    assert all(ended.exit_code == 0 for ended in shown)
+    assert "brekwatch demo" in shown[0].out
+    assert version.out.startswith("brekwatch 0.")
+
+
+async def test_scenarios_are_listed_shown_and_checked(tmp_path: Path) -> None:
+    listed = await brekwatch("scenarios", "list")
+    shown = await brekwatch("scenarios", "show", "golden_path")
+    own = tmp_path / "own.yaml"
+    own.write_text(shown.out.replace("name: golden_path", "name: my_own"))
+    sound = await brekwatch("scenarios", "check", str(tmp_path))
+    own.write_text(shown.out.replace("say:", "sya:"))
+    broken = await brekwatch("scenarios", "check", str(own))
+
+    assert listed.out.count("\n") == 4
+    assert "yes, use this card" in shown.out
+    assert (sound.exit_code, sound.out) == (0, "my_own: sound, 7 steps\n")
+    assert broken.exit_code == 2
+    assert f"{own}:" in broken.err
+    assert "say" in broken.err
