@@ -99,11 +99,10 @@ class Service:
 
     async def _watch_loop(self) -> None:
         """How late this loop wakes what wanted to run: measurements are only as true as that is small."""
-        loop = asyncio.get_running_loop()
         while True:
-            due = loop.time() + _TICK_SECONDS
+            due = time.monotonic() + _TICK_SECONDS
             await asyncio.sleep(_TICK_SECONDS)
-            self.recorder.observe_loop_lag(max(0.0, loop.time() - due))
+            self.recorder.observe_loop_lag(max(0.0, time.monotonic() - due))
             self._announce_maintenance()
 
     def _announce_maintenance(self) -> None:

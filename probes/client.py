@@ -23,11 +23,10 @@ from probes.origin import Origin
 from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
 from probes.transport import Transport, TransportFailure
-from probes.words import AuthHeader, ChatStatus, FailureKind, FaultKind, FindingKind, Leaves, Operation, WriteKind
+from probes.words import WRITE_KINDS, AuthHeader, ChatStatus, FailureKind, FaultKind, FindingKind, Leaves, Operation
 
 _BASE_PATH = "/api/partner/v1/core-chat"
 _OWN_HEADERS = (("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "brekwatch"))
-_WRITE_KINDS = frozenset(WriteKind)
 _CONSENT_ASKED = frozenset({ChatStatus.PAYMENT_CONFIRMATION_REQUIRED, ChatStatus.BOOKED})
 _CHANNEL = "partner-chat"
 _WORKSPACE = "brekwatch"
@@ -193,7 +192,7 @@ class CoreChatClient:
             **said,
             "idempotencyKey": key,
         }
-        writes = kind in _WRITE_KINDS or conversation.confirmation_seen
+        writes = kind in WRITE_KINDS or conversation.confirmation_seen
         request = self._api_request(
             Operation.SEND_EVENT,
             "POST",
@@ -251,17 +250,16 @@ class CoreChatClient:
         )
 
     def _wire_request(self, request: _Request, call: Call) -> httpx.Request:
-        headers = list(_OWN_HEADERS)
+        headers = [("host", request.url.netloc.decode("ascii")), *_OWN_HEADERS]
         if request.body:
-            headers.append(("content-type", "application/json"))
+            headers += [("content-type", "application/json"), ("content-length", str(len(request.body)))]
         if request.carries_key:
-            style = call.auth or self._target.auth_header
-            headers.append(authorise(self._target, style, request.url))
+            headers.append(authorise(self._target, call.auth or self._target.auth_header, request.url))
         return httpx.Request(
             request.method,
             request.url,
             headers=headers,
-            content=request.body or None,
+            stream=httpx.ByteStream(request.body),
             extensions={"deadline": call.deadline},
         )
 

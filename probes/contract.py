@@ -90,6 +90,8 @@ _ERRORS: dict[Envelope, dict[str, object]] = {
 
 _PROMISED_HEADERS = ("x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-partner-id")
 _NUMBER_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining")
+_CHAT_STATUSES = frozenset(ChatStatus)
+_CODES = frozenset(ErrorCode)
 _MOST_FINDINGS = 20  # an answer that breaks everything says so often enough
 
 
@@ -149,9 +151,9 @@ def _header_findings(operation: Operation, answer: Answer) -> list[Finding]:
 
 def _word_findings(operation: Operation, answer: Answer) -> list[Finding]:
     found: list[Finding] = []
-    if answer.chat_status is not None and answer.chat_status not in set(ChatStatus):
+    if answer.chat_status is not None and answer.chat_status not in _CHAT_STATUSES:
         found.append(_finding(FindingKind.UNDOCUMENTED_CHAT_STATUS, answer.chat_status[:80], operation))
-    documented = answer.code in set(ErrorCode) or answer.status_code >= 500  # 5xx: "varies"
+    documented = answer.code in _CODES or answer.status_code >= 500  # 5xx: "varies"
     if answer.code is not None and not documented:
         found.append(_finding(FindingKind.UNDOCUMENTED_CODE, answer.code[:80], operation))
     return found

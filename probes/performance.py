@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -73,9 +74,9 @@ class Performance:
         self._listener = listener
         self._now = now
         self._loop = asyncio.get_running_loop()
-        self._began = self._loop.time()
+        self._began = time.perf_counter()  # uvloop's own clock counts whole milliseconds
         self._ended: float | None = None
-        self._deadline = self._began + deadline_seconds
+        self._deadline = self._loop.time() + deadline_seconds
         self._step_deadline_seconds = step_deadline_seconds
         actor_id = f"brekwatch_{start.run_id}"
         self._conversation = Conversation(actor_id=actor_id, timezone_offset_minutes=TIMEZONE_OFFSET_MINUTES)
@@ -129,12 +130,12 @@ class Performance:
                 self._keep(self._steps, await self._play_step(step, self._step_deadline()))
                 if self._steps[-1].outcome not in GOOD_OUTCOMES:
                     break
-            self._ended = self._loop.time()
+            self._ended = time.perf_counter()
             await self._clean_up()
         except asyncio.CancelledError:
-            self._ended = self._loop.time()
+            self._ended = time.perf_counter()
             self._stopped = (Outcome.UNKNOWN, FaultKind.CANCELLED, "the run was cancelled before its end")
-            self._deadline = self._ended
+            self._deadline = self._loop.time()
             if self._in_doubt:
                 await self._settle(may_be_under_way=True)
             await self._clean_up()
@@ -148,7 +149,7 @@ class Performance:
         for step in self._scenario.steps[len(self._steps) :]:
             self._keep(self._steps, StepResult(name=step.name, outcome=Outcome.SKIPPED))
         outcome, reason, detail = verdict.verdict(self._steps, self._stopped)
-        ended = self._loop.time() if self._ended is None else self._ended
+        ended = time.perf_counter() if self._ended is None else self._ended
         return Run(
             run_id=self._start.run_id,
             target=self._start.target,
@@ -180,7 +181,7 @@ class Performance:
         self._step_name = step.name
         self._exchanges.clear()
         self._conversation.findings.clear()
-        began = self._loop.time()
+        began = time.perf_counter()
         changes: tuple[Transition, ...] = ()
         outcome = Outcome.PASSED
         failure: Failure | None = None
@@ -192,11 +193,11 @@ class Performance:
             failure = Failure(kind=FailureKind.PORTAL, expected="a setup URL of the portal", observed=str(problem))
         except asyncio.CancelledError:
             if self._ended is None:
-                self._keep(self._steps, self._result(step, Outcome.UNKNOWN, self._loop.time() - began))
+                self._keep(self._steps, self._result(step, Outcome.UNKNOWN, time.perf_counter() - began))
             raise
         except Exception as error:  # noqa: BLE001 - ours: the run can't tell
             outcome = self.stop(error)
-        elapsed = self._loop.time() - began
+        elapsed = time.perf_counter() - began
         if failure is not None:
             outcome = Outcome.FAILED
         elif outcome is Outcome.PASSED:

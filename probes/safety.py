@@ -12,10 +12,9 @@ from probes.errors import RefusedError
 from probes.model import Target
 from probes.origin import Origin
 from probes.scenario import Scenario
-from probes.words import Environment, Leaves, Operation, SkipReason, WriteKind
+from probes.words import WRITE_KINDS, Environment, Leaves, Operation, SkipReason
 
 _PRODUCTION_HOSTS = frozenset({"www.brek.ai", "brek.ai"})
-_WRITE_KINDS = frozenset(WriteKind)
 _REFUSAL_WORD = "no"  # the guide: "User declines payment confirmation: POST /events with text="no""
 
 
@@ -93,7 +92,7 @@ class ProductionGuard:
         """Raises RefusedError if this request must not be sent."""
         if not self._active:
             return
-        if kind in _WRITE_KINDS:
+        if kind in WRITE_KINDS:
             raise RefusedError(f"target {self._target} is production: the write kind {kind} is refused")
         if operation is Operation.ATTACH_CARD:
             raise RefusedError(f"target {self._target} is production: attaching a card is refused")

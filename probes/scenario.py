@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from probes.words import AuthHeader, Envelope, Leaves, Operation, WriteKind
+from probes.words import WRITE_KINDS, AuthHeader, Envelope, Leaves, Operation
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,7 @@ class Act:
     @property
     def writes(self) -> bool:
         """Whether the API demands an idempotency key for it."""
-        return self.kind in set(WriteKind)
+        return self.kind in WRITE_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator
 from probes.scenario import Act, Action, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
 from probes.shapes import way_out
 from probes.templates import expressions
-from probes.words import ChatStatus, Leaves, WriteKind
+from probes.words import WRITE_KINDS, ChatStatus, Leaves, WriteKind
 from probes.yaml_files import Document, Place
 
 VARIABLES = ("city", "checkin", "checkout", "guest_name", "actor_id")
 
-_BOOKING_KINDS = frozenset(WriteKind) - {WriteKind.CANCEL_BOOKING}
+_BOOKING_KINDS = WRITE_KINDS - {WriteKind.CANCEL_BOOKING}
 _PLACES_OF_EXPECTATIONS = {  # an expectation that the judge never looks at would always pass
     "chat_status": (Say, Act),
     "artifacts": (Say, Act),

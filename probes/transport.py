@@ -103,7 +103,7 @@ class Transport(httpx.AsyncBaseTransport):
                 first_byte_seen=connection is not None and connection.heard,
             ) from None
         self._keep(origin, connection)
-        return _response(request, incoming, watch)
+        return _response(incoming, watch)
 
     async def aclose(self) -> None:
         """Close what is kept. Whatever is still under way closes when it ends."""
@@ -154,15 +154,26 @@ def _wire_bytes(request: httpx.Request) -> bytes:
     breaks = len(lines) - 1
     if head.count(b"\r") != breaks or head.count(b"\n") != breaks or b"\0" in head:
         raise ValueError("a header of the request holds a line break or a null byte")
-    return head + request.content
+    return head + b"".join(request.stream)
 
 
-def _response(request: httpx.Request, incoming: Incoming, watch: Stopwatch) -> httpx.Response:
-    response = httpx.Response(
+class _Received(httpx.Response):
+    """An answer with its content as it was received, which httpx itself would read and decode."""
+
+    @property
+    def content(self) -> bytes:
+        received: bytes = self.extensions["content"]
+        return received
+
+
+def _response(incoming: Incoming, watch: Stopwatch) -> httpx.Response:
+    return _Received(
         incoming.status_code,
-        content=incoming.content,
-        request=request,
-        extensions={"duration_seconds": watch.duration_seconds, "phases": watch.phases},
+        headers=incoming.headers,
+        stream=httpx.ByteStream(incoming.content),
+        extensions={
+            "content": incoming.content,
+            "duration_seconds": watch.duration_seconds,
+            "phases": watch.phases,
+        },
     )
-    response.headers = httpx.Headers(incoming.headers)  # after the content, which httpx would else decode
-    return response

@@ -137,6 +137,9 @@ class WriteKind(StrEnum):
     CANCEL_BOOKING = "action_cancel_booking"
 
 
+WRITE_KINDS = frozenset(WriteKind)
+
+
 class ErrorCode(StrEnum):
     """The documented values of `code` in the gateway envelope (the guide's "Error catalog")."""
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import orjson
 
 from probes.sandbox.words import ReadKind
-from probes.words import WriteKind
+from probes.words import WRITE_KINDS
 
 _LONGEST_ID = 200
 _LONGEST_TEXT = 2_000
 _WIDEST_OFFSET = 14 * 60
-_WRITE_KINDS = frozenset(WriteKind)
-_KINDS = _WRITE_KINDS | frozenset(ReadKind)
+
+_KINDS = WRITE_KINDS | frozenset(ReadKind)
 _CARD_NUMBER = re.compile(r"(?<![\w-])[2-6](?:[ -]?\d){12,18}(?![\w-])")
 _NOTHING: Mapping[str, object] = {}
 
@@ -139,7 +139,7 @@ def read_new_event(body: Mapping[str, object]) -> NewEvent:
     if kind is not None and kind not in _KINDS:
         raise InvalidFieldError(f"kind must be one of {', '.join(sorted(_KINDS))}")
     key = text_of(body, "idempotencyKey") or None
-    if kind in _WRITE_KINDS and key is None:
+    if kind in WRITE_KINDS and key is None:
         raise InvalidFieldError(f"idempotencyKey is required for kind={kind}")
     payload = object_of(body, "payload")
     refuse_card_numbers(text, *payload.values())

@@ -7,6 +7,7 @@ import time
 from dataclasses import replace
 
 import pytest
+import uvloop
 from support.playing import Heard, play, target_for
 
 from probes.errors import LedgerUnavailableError
@@ -467,3 +468,15 @@ async def test_a_kept_connection_that_dies_unheard_is_dialled_anew_with_a_findin
     assert len(searches) == 2
     assert searches[0] == searches[1]
     assert FindingKind.KEPT_CONNECTION_DIED in {finding.kind for finding in run.findings}
+
+
+def test_durations_are_measured_finer_than_a_millisecond_on_uvloop_too() -> None:
+    async def one_run() -> list[float]:
+        async with SandboxServer() as sandbox:
+            run = await play("quick_search", target_for(sandbox))
+        return [run.duration_seconds, *(step.duration_seconds for step in run.steps)]
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        durations = runner.run(one_run())
+
+    assert all(abs(seconds * 1000 - round(seconds * 1000)) > 1e-5 for seconds in durations)
