@@ -67,7 +67,7 @@ class LogListener(Listener):
             kind=step.failure.kind.value,
             expected=step.failure.expected,
             observed=step.failure.observed,
-            attempts=len(step.exchanges),
+            attempts=max((exchange.attempt for exchange in step.exchanges), default=0),
             request_id=None if answer is None else answer.request_id,
             trace_id=None if answer is None else answer.trace_id,
         )

@@ -72,6 +72,8 @@ def _exchange(exchange: Exchange, scrub: Scrub) -> dict[str, object]:
         "operation": exchange.operation,
         "attempt": exchange.attempt,
         "status_code": exchange.status_code,
+        "code": said.pop("code"),
+        "chat_status": said.pop("chat_status"),
         "expected": exchange.expected,
         **said,
         "ratelimit_limit": None if answer is None else answer.ratelimit_limit,

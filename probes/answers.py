@@ -7,6 +7,7 @@ absent or of another type reads as None; judging that is the work of `contract` 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -31,6 +32,22 @@ def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 def _no_constants(name: str) -> object:
     raise _NotStrictError(f"{name} is not JSON")
+
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _whole_characters(value: object) -> object:
+    """The same without halves of characters, which no database, log or page takes: an assistant cuts an emoji."""
+    match value:
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case dict():
+            return {_whole_characters(name): _whole_characters(item) for name, item in value.items()}
+        case list():
+            return [_whole_characters(item) for item in value]
+        case _:
+            return value
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
@@ -70,7 +87,8 @@ def decode_json(content: bytes) -> tuple[object, str | None]:
             raise _NotStrictError("the body is empty")
         if _too_deep(content):
             raise _NotStrictError(f"nested deeper than {_DEEPEST} levels")
-        return _DECODER.decode(content.decode("utf-8")), None
+        value = _DECODER.decode(content.decode("utf-8"))
+        return (_whole_characters(value) if _SURROGATE.search(content) else value), None
     except UnicodeDecodeError:
         problem = "the body is not UTF-8"
     except json.JSONDecodeError as error:

@@ -126,7 +126,7 @@ class CoreChatClient:
         body = {
             "actor": actor,
             "channel": {"workspaceId": _WORKSPACE},
-            "conversation": {"channelId": _CHANNEL, "id": self._start.run_id},
+            "conversation": {"channelId": _CHANNEL},
         }
         request = self._api_request(Operation.CREATE_SESSION, "POST", "/sessions", body)
         exchanges = await self._play(request, call)
@@ -260,18 +260,24 @@ class CoreChatClient:
             request.url,
             headers=headers,
             stream=httpx.ByteStream(request.body),
-            extensions={"deadline": call.deadline},
+            extensions={"deadline": call.deadline, "fresh": not request.retryable},
         )
 
     async def _play(self, request: _Request, call: Call) -> tuple[Exchange, ...]:
-        """Sends until there is an answer to keep: 429 and 5xx are repeated, at most twice."""
+        """Sends until there is an answer to keep: 429 and 5xx are repeated, at most twice.
+
+        An answer that asks for consent, or says `booked`, ends that, whatever its status code (decision 4).
+        """
         loop = asyncio.get_running_loop()
+        consent_asked = self.conversation.confirmation_seen
         exchanges: list[Exchange] = []
         while True:
             self._guard.check(request.operation, text=request.text, kind=request.kind)
             exchange = await self._attempt(request, call, attempt=len(exchanges) + 1)
             exchanges.append(exchange)
             if not request.retryable or exchange.expected or exchange.answer is None:
+                return tuple(exchanges)
+            if self.conversation.confirmation_seen and not consent_asked:
                 return tuple(exchanges)
             pause = pause_seconds(
                 exchange.answer,
@@ -314,7 +320,7 @@ class CoreChatClient:
             return await self._transport.handle_async_request(wire_request)
         except TransportFailure as lost:
             unheard = lost.kept and not lost.first_byte_seen and lost.kind is FailureKind.RESET
-            if not unheard or request.may_book or not request.carries_key:
+            if not unheard or not request.retryable:
                 raise
         self.conversation.findings.append(
             Finding(

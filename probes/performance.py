@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import assert_never
 
 from probes import portal, verdict
-from probes.bookings import BookingWatch, is_ambiguous
+from probes.bookings import BookingWatch
 from probes.client import Call, Conversation, CoreChatClient
 from probes.errors import LedgerUnavailableError, LocalResourceError, RefusedError, ValueMissingError
 from probes.expectations import Wanted, judge
@@ -35,6 +35,8 @@ from probes.transport import Transport
 from probes.words import (
     GOOD_OUTCOMES,
     NO_STATUS,
+    BookingState,
+    ChatStatus,
     FailureKind,
     FaultKind,
     FindingKind,
@@ -48,7 +50,6 @@ from probes.words import (
 _SETTLE_SECONDS = 0.4  # what a run may take beyond its deadline, to read what a lost write did …
 _GRACE_SECONDS = 0.8  # … and with its cleanup: it must end within a second
 _AFTERCARE_SECONDS = 5.0
-_MAY_BE_UNDER_WAY = frozenset({FailureKind.TIMEOUT, FailureKind.RESET})
 _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 
@@ -100,6 +101,7 @@ class Performance:
             uniform=uniform,
             now=now,
         )
+        self._cleaning_up = False
         self._in_doubt = False  # a turn that may book is under way, or its answer tells nothing
         self._step_name = ""
         self._exchanges: list[Exchange] = []
@@ -137,7 +139,7 @@ class Performance:
             self._stopped = (Outcome.UNKNOWN, FaultKind.CANCELLED, "the run was cancelled before its end")
             self._deadline = self._loop.time()
             if self._in_doubt:
-                await self._settle(may_be_under_way=True)
+                await self._settle(None, self._conversation.chat_status)
             await self._clean_up()
             raise
         finally:
@@ -174,7 +176,8 @@ class Performance:
         return min(self._loop.time() + self._step_deadline_seconds, self._deadline)
 
     def _aftercare_deadline(self, grace_seconds: float) -> float:
-        return min(self._loop.time() + _AFTERCARE_SECONDS, self._deadline + grace_seconds)
+        seconds = min(_AFTERCARE_SECONDS, self._step_deadline_seconds)
+        return min(self._loop.time() + seconds, self._deadline + grace_seconds)
 
     async def _play_step(self, step: Step, deadline: float) -> StepResult:
         """One step to its end. Whatever goes wrong inside us ends here, as `unknown`."""
@@ -226,17 +229,21 @@ class Performance:
 
     async def _act_and_judge(self, step: Step, deadline: float) -> tuple[Failure | None, tuple[Transition, ...]]:
         wanted = self._wanted(step)
+        before = self._conversation.chat_status
         writes = isinstance(step.action, Act) and step.action.writes
-        may_book = writes or (wanted.operation is Operation.SEND_EVENT and self._conversation.confirmation_seen)
-        self._in_doubt = may_book
+        turn = wanted.operation is Operation.SEND_EVENT
+        self._in_doubt = writes or (turn and self._conversation.confirmation_seen)
         exchanges = await self._act(step, Call(deadline=deadline, status_codes=wanted.status_codes, auth=step.auth))
-        failure = judge(exchanges[-1], wanted)
-        changes = self._changes(exchanges[-1])
-        if exchanges[-1].answer is not None and wanted.operation is Operation.SEND_EVENT:
-            await self._watch.saw_turn(exchanges[-1].answer, failure)
-        self._in_doubt = may_book and failure is not None and is_ambiguous(exchanges[-1])
-        if self._in_doubt and failure is not None:
-            await self._settle(may_be_under_way=failure.kind in _MAY_BE_UNDER_WAY)
+        last = exchanges[-1]
+        failure = judge(last, wanted)
+        changes = self._changes(last)
+        told_booked = last.answer is not None and last.answer.chat_status == ChatStatus.BOOKED
+        self._in_doubt = self._in_doubt and failure is not None and not told_booked
+        if last.answer is not None and not self._cleaning_up:
+            expected = ChatStatus.BOOKED in (*step.expect.chat_statuses, *step.expect.events)
+            await self._watch.saw_answer(last.answer, self._conversation.session_id, expected=expected)
+        if self._in_doubt and not self._cleaning_up:
+            await self._settle(last, before)
         return failure, changes
 
     def stop(self, error: Exception) -> Outcome:
@@ -260,6 +267,7 @@ class Performance:
             expect=step.expect,
             operation=step.action.operation,
             leaves=self._scenario.leaves,
+            booked_before=self._cleaning_up,
             session_id=self._conversation.session_id,
             actor_id=self._conversation.actor_id,
         )
@@ -298,24 +306,27 @@ class Performance:
         self._conversation.chat_status = answer.chat_status
         return () if change is None else (change,)
 
-    async def _settle(self, *, may_be_under_way: bool) -> None:
+    async def _settle(self, lost: Exchange | None, before: str | None) -> None:
         """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again."""
-        deadline = self._aftercare_deadline(_SETTLE_SECONDS)
-        snapshot = await self._client.read_session(Call(deadline=deadline, status_codes=frozenset({200})))
         self._in_doubt = False
-        session_id = self._conversation.session_id
-        await self._watch.saw_snapshot(snapshot[-1], session_id, may_be_under_way=may_be_under_way)
+        deadline = self._aftercare_deadline(_SETTLE_SECONDS)
+        try:
+            snapshot = await self._client.read_session(Call(deadline=deadline, status_codes=frozenset({200})))
+        except RefusedError:
+            return  # in production only "no" may be said by now, and that books nothing
+        await self._watch.saw_snapshot(snapshot[-1], lost, self._conversation.session_id, before=before)
 
     async def _clean_up(self) -> None:
         """Tries to take back what was booked. Whether the API can is a finding; the verdict is not touched."""
         if not self._watch.cleanup_due:
             return
-        stopped = self._stopped
+        self._cleaning_up, stopped = True, self._stopped
         for step in self._scenario.cleanup or (_CANCEL,):
             result = await self._play_step(self._with_booking_id(step), self._aftercare_deadline(_GRACE_SECONDS))
-            cancels = isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING
-            gone = cancels and result.exchanges and await self._watch.saw_cancel(result.exchanges[0])
-            self._keep(self._cleanup, result if gone or not cancels else _refused(result))
+            if isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING:
+                state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None)
+                result = _with_cancel_finding(result, state)
+            self._keep(self._cleanup, result)
         self._stopped = stopped
 
     def _with_booking_id(self, step: Step) -> Step:
@@ -324,7 +335,18 @@ class Performance:
         return step
 
 
-def _refused(result: StepResult) -> StepResult:
-    detail = "the booking that this run made, or may have made, could not be cancelled"
-    found = Finding(kind=FindingKind.CANCEL_REFUSED, detail=detail, operation=Operation.SEND_EVENT)
+_CANCEL_FINDINGS = {
+    BookingState.LEFT: (FindingKind.CANCEL_REFUSED, "the booking that this run made, or may have made, stands"),
+    BookingState.UNCLEAR: (
+        FindingKind.CANCEL_UNCLEAR,
+        "whether the booking was cancelled can't be told from the answer",
+    ),
+}
+
+
+def _with_cancel_finding(result: StepResult, state: BookingState) -> StepResult:
+    if state not in _CANCEL_FINDINGS or not result.exchanges:
+        return result
+    kind, detail = _CANCEL_FINDINGS[state]
+    found = Finding(kind=kind, detail=detail, operation=Operation.SEND_EVENT)
     return replace(result, findings=(*result.findings, found))

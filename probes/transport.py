@@ -76,6 +76,9 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One attempt, over by `request.extensions["deadline"]`, a moment of `loop.time()`.
 
+        With the extension `fresh` no kept connection is used: a server may close one in silence at any time, and what
+        is never sent again must not depend on that.
+
         The response is complete; its extensions hold `duration_seconds` (first byte sent to last byte
         received) and `phases`. Raises `TransportFailure`, `LocalResourceError`, and ValueError for a
         request that can't be sent as it is.
@@ -85,7 +88,7 @@ class Transport(httpx.AsyncBaseTransport):
         watch = Stopwatch(self._clock)
         origin = Origin(request.url.scheme, request.url.raw_host.decode("ascii"), _port(request.url))
         in_time = asyncio.get_running_loop().time() < deadline
-        connection = self._take(origin) if in_time else None
+        connection = self._take(origin, fresh=request.extensions.get("fresh", False)) if in_time else None
         kept = connection is not None
         try:
             if not in_time:
@@ -111,9 +114,9 @@ class Transport(httpx.AsyncBaseTransport):
         while self._kept:
             self._kept.popitem()[1].abort()
 
-    def _take(self, origin: Origin) -> Connection | None:
+    def _take(self, origin: Origin, *, fresh: bool) -> Connection | None:
         connection = self._kept.pop(origin, None)
-        if connection is None or connection.usable:
+        if connection is None or (connection.usable and not fresh):
             return connection
         connection.abort()
         return None

@@ -191,6 +191,7 @@ class FindingKind(StrEnum):
     CORRELATION_MISMATCH = "correlation_mismatch"
     KEPT_CONNECTION_DIED = "kept_connection_died"
     CANCEL_REFUSED = "cancel_refused"
+    CANCEL_UNCLEAR = "cancel_unclear"
 
 
 class CorrelationId(StrEnum):

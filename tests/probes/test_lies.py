@@ -7,13 +7,15 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from typing import Any, Self
 
+import orjson
 import pytest
 from support.lying import Lying, Told
-from support.playing import play, target_for
+from support.playing import Heard, play, target_for
 
-from probes.model import Run
+from exporter.run_json import runs_as_json
+from probes.model import Portal, Run
 from probes.sandbox.server import SandboxServer
-from probes.words import FailureKind, FindingKind, Outcome
+from probes.words import BookingState, Environment, FailureKind, FindingKind, Outcome
 
 EXCHANGES = ("sessions", "search", "book", "name", "done", "confirm")
 SWAPS: tuple[tuple[str, object], ...] = (("null", None), ("number", 7), ("list", []), ("object", {}), ("empty", ""))
@@ -67,11 +69,7 @@ def mutants() -> Iterator[Any]:
         for path in fields:
             yield pytest.param(turn, path, DROP, id=f"{EXCHANGES[turn]}-{path}-dropped")
             for name, value in SWAPS:
-                is_truthy_artifact = (
-                    path.endswith(("setupUrl", "confirmationUrl", "payment", "shortlist")) and value == 7
-                )
-                if not is_truthy_artifact:
-                    yield pytest.param(turn, path, value, id=f"{EXCHANGES[turn]}-{path}-{name}")
+                yield pytest.param(turn, path, value, id=f"{EXCHANGES[turn]}-{path}-{name}")
 
 
 @pytest.mark.parametrize(("turn", "path", "value"), list(mutants()))
@@ -256,3 +254,211 @@ async def test_ids_that_disagree_are_findings_and_no_failure() -> None:
 
     assert run.outcome is Outcome.PASSED
     assert FindingKind.CORRELATION_MISMATCH in {finding.kind for finding in run.findings}
+
+
+async def booked_and_told(lie: Callable[[Told], None], scenario: str = "golden_path") -> tuple[Run, int, int]:
+    """The run, how many bookings were made, and how many of them still stand."""
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        run = await play(scenario, target_for(sandbox, base_url=server.base_url))
+    return run, len(sandbox.bookings), sum(not booking.cancelled for booking in sandbox.bookings)
+
+
+def states(run: Run) -> list[BookingState]:
+    return [booking.state for booking in run.bookings]
+
+
+def answer_cancel(status_code: int, body: bytes, content_type: str = "application/json") -> Callable[[Told], None]:
+    def lie(told: Told) -> None:
+        if b"action_cancel_booking" in told.request:
+            told.status_code, told.body, told.headers["content-type"] = status_code, body, content_type
+
+    return lie
+
+
+def a_turn(status: str, booking: str = "") -> bytes:
+    artifacts = f', "artifacts": {{"booking": {{"status": "{booking}"}}}}' if booking else ""
+    result = f'{{"traceId": "t", "status": "{status}", "message": {{"text": ""}}{artifacts}}}'
+    return f'{{"data": {{"sessionId": "SESSION", "event": {{"id": "e", "kind": "k"}}, "result": {result}}}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    ("status_code", "body", "state"),
+    [
+        pytest.param(200, a_turn("booked", "cancelled"), BookingState.CANCELLED, id="booked-but-told-cancelled"),
+        pytest.param(200, a_turn("error", "cancelled"), BookingState.CANCELLED, id="error-but-told-cancelled"),
+        pytest.param(200, a_turn("cancelled"), BookingState.CANCELLED, id="a-status-of-its-own"),
+        pytest.param(200, a_turn("booked"), BookingState.LEFT, id="booked-still"),
+        pytest.param(200, a_turn("error"), BookingState.UNCLEAR, id="flow-halted"),
+        pytest.param(200, b"{}", BookingState.UNCLEAR, id="empty-object"),
+        pytest.param(200, b'{"data": NaN}', BookingState.UNCLEAR, id="not-json"),
+        pytest.param(
+            200, b'{"success": false, "error": "no", "requestId": "r"}', BookingState.UNCLEAR, id="error-as-200"
+        ),
+        pytest.param(404, b'{"success": false, "error": "no", "requestId": "r"}', BookingState.LEFT, id="404"),
+        pytest.param(500, b"", BookingState.UNCLEAR, id="500"),
+    ],
+)
+async def test_a_booking_counts_as_cancelled_only_on_evidence(
+    status_code: int, body: bytes, state: BookingState
+) -> None:
+    def lie(told: Told) -> None:
+        session_id = told.request.partition(b'"sessionId":"')[2].partition(b'"')[0]
+        answer_cancel(status_code, body.replace(b"SESSION", session_id))(told)
+
+    run, _, _ = await booked_and_told(lie)
+    findings = {finding.kind for finding in run.findings}
+
+    assert run.outcome is Outcome.PASSED
+    assert states(run) == [BookingState.MADE, state]
+    assert bool(findings & {FindingKind.CANCEL_REFUSED, FindingKind.CANCEL_UNCLEAR}) is (
+        state is not BookingState.CANCELLED
+    )
+
+
+@pytest.mark.parametrize("status_code", [400, 401, 404, 408, 409, 418, 429, 500])
+async def test_a_booking_behind_a_refused_confirmation_is_found_and_taken_back(status_code: int) -> None:
+    def lie(told: Told) -> None:
+        if b"yes, use this card" in told.request:
+            told.status_code, told.body = status_code, b'{"success": false, "error": "no", "requestId": "r"}'
+
+    run, made, standing = await booked_and_told(lie)
+
+    assert run.outcome is Outcome.FAILED
+    assert (made, standing) == (1, 0)
+    assert states(run) == [BookingState.MADE, BookingState.CANCELLED]
+
+
+async def test_a_refused_confirmation_that_booked_nothing_is_no_booking() -> None:
+    async with SandboxServer(faults=["server_error_before@confirm"]) as sandbox:
+        run = await play("golden_path", target_for(sandbox))
+
+    assert run.outcome is Outcome.FAILED
+    assert run.bookings == ()
+    assert not any(b"action_cancel_booking" in request.body for request in sandbox.requests)
+
+
+async def test_a_booking_that_only_a_snapshot_shows_is_unexpected_and_taken_back() -> None:
+    """The decline is answered with `error`, but a card was charged all the same."""
+
+    def lie(told: Told) -> None:
+        if told.method == "GET":
+            body = told.json
+            body["data"]["events"][-1]["resultStatus"] = "booked"  # type: ignore[index]
+            told.say(body)
+
+    run, _, _ = await booked_and_told(lie, "decline_payment")
+
+    assert run.reason == FailureKind.UNEXPECTED_BOOKING
+    assert states(run)[0] is BookingState.UNEXPECTED
+    assert [step.name for step in run.cleanup] == ["cancel"]
+
+
+async def test_an_unexpected_booking_is_told_as_such_behind_any_other_failure() -> None:
+    def lie(told: Told) -> None:
+        at(1, put("data.result.status", "booked"))(told)
+        at(1, put("data.sessionId", "sess_1771456953407_stranger"))(told)
+
+    run, _, _ = await booked_and_told(lie)
+
+    assert run.reason == FailureKind.IDENTITY
+    assert states(run)[0] is BookingState.UNEXPECTED
+
+
+@pytest.mark.parametrize(
+    "place", [b'"status":"', b'"traceId":"', b'"text":"', b'"sessionId":"', b'"event":{"', b'"kind":"']
+)
+async def test_half_a_character_in_a_text_of_the_server_is_data(place: bytes) -> None:
+    """As of an assistant's text that was cut in the middle of an emoji."""
+
+    def lie(told: Told) -> None:
+        if told.turn == 1 and told.path.endswith("/events"):
+            told.body = told.body.replace(place, place + rb"\ud83d", 1)
+
+    heard = Heard()
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        run = await play("quick_search", target_for(sandbox, base_url=server.base_url), listener=heard)
+
+    assert run.outcome is not Outcome.UNKNOWN
+    assert heard.faults == []
+    assert orjson.dumps(runs_as_json([run], str))
+
+
+async def test_a_connection_that_the_server_closes_in_silence_fails_nothing() -> None:
+    """HTTP allows it between any two answers, so what is never sent again is never sent on a used connection."""
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lambda _: None, answers_a_connection=1) as server:
+        target = target_for(
+            sandbox,
+            base_url=server.base_url,
+            portal=Portal(attach_url=f"{server.base_url}/portal/api/attach", setup_origins=(sandbox.base_url,)),
+        )
+        run = await play("golden_path", target)
+
+    assert run.outcome is Outcome.PASSED
+    assert states(run) == [BookingState.MADE, BookingState.CANCELLED]
+
+
+@pytest.mark.parametrize("status", ["payment_confirmation_required", "booked"])
+async def test_nothing_is_repeated_once_a_failing_answer_has_asked_for_consent(status: str) -> None:
+    def lie(told: Told) -> None:
+        if b"guest name is" in told.request:
+            at(3, put("data.result.status", status))(told)
+            told.status_code = 503
+
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        run = await play("golden_path", target_for(sandbox, base_url=server.base_url))
+        names = [body for _, _, _, body in server.received if b"guest name is" in body]
+
+    assert run.reason == FailureKind.SERVER_ERROR
+    assert len(names) == 1
+
+
+async def test_in_production_a_failing_answer_that_asks_for_consent_is_the_apis_failure() -> None:
+    def lie(told: Told) -> None:
+        at(1, put("data.result.status", "payment_confirmation_required"))(told)
+        if told.turn == 1:
+            told.status_code = 500
+
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        target = target_for(sandbox, base_url=server.base_url, environment=Environment.PRODUCTION)
+        run = await play("quick_search", target)
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.SERVER_ERROR)
+
+
+@pytest.mark.parametrize("fault", ["hang", "reset", "server_error"])
+async def test_a_lost_answer_to_no_is_settled_by_the_snapshot_and_cancels_nothing(fault: str) -> None:
+    async with SandboxServer(faults=[f"{fault}@decline"]) as sandbox:
+        run = await play("decline_payment", target_for(sandbox), step_deadline_seconds=0.2)
+
+    assert run.outcome is Outcome.FAILED
+    assert run.bookings == ()
+    assert not any(b"action_cancel_booking" in request.body for request in sandbox.requests)
+
+
+async def test_a_cancel_that_our_own_guard_refuses_is_no_finding_about_the_api() -> None:
+    def lie(told: Told) -> None:
+        at(1, put("data.result.status", "booked"))(told)
+
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        target = target_for(sandbox, base_url=server.base_url, environment=Environment.PRODUCTION)
+        run = await play("quick_search", target)
+
+    assert run.reason == FailureKind.UNEXPECTED_BOOKING
+    assert states(run) == [BookingState.UNEXPECTED, BookingState.LEFT]
+    assert not {finding.kind for finding in run.findings} & {FindingKind.CANCEL_REFUSED, FindingKind.CANCEL_UNCLEAR}
+
+
+@pytest.mark.parametrize(
+    ("turn", "path", "value"),
+    [
+        (1, "data.result.artifacts.shortlist", "abc"),
+        (1, "data.result.artifacts.shortlist", {"a": 1}),
+        (3, "data.result.artifacts.payment.setupUrl", 5),
+        (4, "data.result.artifacts.payment", "card"),
+        (5, "data.result.artifacts.booking.confirmationUrl", ["x"]),
+    ],
+)
+async def test_an_artifact_of_another_type_is_not_there(turn: int, path: str, value: object) -> None:
+    run = await play_with(at(turn, put(path, value)))
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.ARTIFACT)

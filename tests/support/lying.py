@@ -38,6 +38,8 @@ class Lying:
 
     upstream: str
     lie: Callable[[Told], None]
+    answers_a_connection: int | None = None
+    """After so many answers a connection is closed, without a word in them."""
     received: list[tuple[str, str, dict[str, str], bytes]] = field(default_factory=list)
     base_url: str = ""
     _server: asyncio.Server | None = None
@@ -60,14 +62,16 @@ class Lying:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while await self._answer_one(reader, writer):
-                pass
+            left = self.answers_a_connection
+            while left is None or left > 0:
+                await self._answer_one(reader, writer)
+                left = None if left is None else left - 1
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
         finally:
             writer.close()
 
-    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+    async def _answer_one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         method, path, _ = head[0].split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
@@ -84,4 +88,3 @@ class Lying:
         lines = [f"HTTP/1.1 {told.status_code} Told", *(f"{name}: {value}" for name, value in told.headers.items())]
         writer.write("\r\n".join([*lines, f"content-length: {len(told.body)}", "", ""]).encode("latin-1") + told.body)
         await writer.drain()
-        return True
