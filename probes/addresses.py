@@ -12,6 +12,7 @@ from pathlib import Path
 from probes.origin import Origin
 from probes.words import Environment
 
+_API_PATH = "/api/partner/"
 _WORD = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
@@ -30,6 +31,8 @@ def base_url_problem(url: str) -> str | None:
     """The same for a URL that paths are put behind."""
     if "?" in url or "#" in url:
         return url_problem(url) or "it must not have a query (?) or a fragment (#)"
+    if _API_PATH in url:
+        return url_problem(url) or f"it must end before {_API_PATH}, which is added to it"
     return url_problem(url)
 
 

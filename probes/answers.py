@@ -7,16 +7,20 @@ absent or of another type reads as None; judging that is the work of `contract` 
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from probes.model import Answer
+from probes.redaction import bounded
 from probes.words import Envelope
 
 _DEEPEST = 100
 _LONGEST_WAIT_SECONDS = 86_400.0
+_LONGEST_TEXT = 4_096
+_PLAIN_ID = re.compile(r"(?!\.+\Z)[!-~]{1,200}")
 
 
 class _NotStrictError(ValueError):
@@ -50,7 +54,14 @@ def _whole_characters(value: object) -> object:
             return value
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if math.isinf(number):
+        raise _NotStrictError("a number is beyond reason")
+    return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_no_duplicates, parse_constant=_no_constants, parse_float=_finite)
 
 
 def _too_deep(content: bytes) -> bool:
@@ -101,7 +112,12 @@ def decode_json(content: bytes) -> tuple[object, str | None]:
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return bounded(value, _LONGEST_TEXT) if isinstance(value, str) and value else None
+
+
+def _id(value: object) -> str | None:
+    """An id that can be sent back and shown: anything else is as good as none."""
+    return value if isinstance(value, str) and _PLAIN_ID.fullmatch(value) else None
 
 
 def _mapping(value: object) -> Mapping[str, object]:
@@ -161,17 +177,22 @@ def read(status_code: int, headers: Iterable[tuple[str, str]], content: bytes, *
         error=_text(top.get("error")),
         chat_status=_text(result.get("status")),
         artifacts=_mapping(result.get("artifacts")),
-        session_id=_text(data.get("sessionId")),
+        session_id=_id(data.get("sessionId")),
         actor_id=_text(_mapping(data.get("actor")).get("actorId")),
-        event_id=_text(_mapping(data.get("event")).get("id")),
-        trace_id=_text(result.get("traceId")),
-        header_request_id=_text(by_name.get("x-request-id")),
-        body_request_id=_text(top.get("requestId")),
-        partner_id=_text(by_name.get("x-partner-id")),
+        event_id=_id(_mapping(data.get("event")).get("id")),
+        trace_id=_id(result.get("traceId")),
+        header_request_id=_id(by_name.get("x-request-id")),
+        body_request_id=_id(top.get("requestId")),
+        partner_id=_id(by_name.get("x-partner-id")),
         ratelimit_limit=count_of(by_name.get("x-ratelimit-limit")),
         ratelimit_remaining=count_of(by_name.get("x-ratelimit-remaining")),
         retry_after_seconds=wait_seconds(by_name.get("retry-after"), now),
     )
+
+
+def has_events(answer: Answer) -> bool:
+    """Whether it is a snapshot with a history."""
+    return isinstance(_mapping(_mapping(answer.body).get("data")).get("events"), list)
 
 
 def event_statuses(answer: Answer) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
-from probes.answers import event_statuses
+from probes.answers import event_statuses, has_events
 from probes.errors import LedgerUnavailableError
 from probes.model import Answer, Booking, Exchange, Ledger, RunStart
 from probes.words import BookingState, ChatStatus, Envelope, FaultKind
@@ -12,11 +13,12 @@ from probes.words import BookingState, ChatStatus, Envelope, FaultKind
 _DUE = frozenset({BookingState.MADE, BookingState.UNEXPECTED, BookingState.UNCLEAR})
 _CANCELLED_WORDS = frozenset({"cancelled", "canceled"})
 _DOCUMENTED_REFUSALS = frozenset({400, 401, 403, 404, 409, 429})  # the guide's "Error catalog"
+_LEDGER_SECONDS = 1.0
 _SAYS_NOTHING_OF_CANCELLING = frozenset({ChatStatus.ERROR, ChatStatus.PAYMENT_CONFIRMATION_REQUIRED})
 
 
 class BookingWatch:
-    """Follows one run's bookings. Cleanup is due while something is, or may be, booked."""
+    """Follows one run's bookings. Cleanup is due for each that is, or may be, made and not yet cancelled."""
 
     def __init__(
         self, start: RunStart, ledger: Ledger, tell_fault: Callable[[FaultKind, str, BaseException], None]
@@ -25,15 +27,19 @@ class BookingWatch:
         self._ledger = ledger
         self._tell_fault = tell_fault
         self.bookings: list[Booking] = []
-        self.booking_id: str | None = None
 
     @property
-    def cleanup_due(self) -> bool:
-        """Whether something is, or may be, booked and not yet cancelled."""
-        return bool(self.bookings) and self.bookings[-1].state in _DUE
+    def due(self) -> tuple[Booking, ...]:
+        """The bookings that should be taken back."""
+        newest = {(booking.session_id, booking.booking_id): booking for booking in self.bookings}
+        return tuple(booking for booking in newest.values() if booking.state in _DUE)
 
-    async def record(self, state: BookingState, session_id: str | None) -> None:
-        """Tell the ledger; the same state of the same session is told once.
+    def knows(self, session_id: str | None) -> bool:
+        """Whether a booking of this session was seen, in whatever state."""
+        return any(booking.session_id == session_id for booking in self.bookings)
+
+    async def record(self, state: BookingState, session_id: str | None, booking_id: str | None = None) -> None:
+        """Tell the ledger.
 
         A ledger that can't keep it is the monitor's fault: the run's verdict stands, and the cleanup is still due.
         """
@@ -42,52 +48,68 @@ class BookingWatch:
             target=self._start.target,
             session_id=session_id or "",
             state=state,
-            booking_id=self.booking_id,
+            booking_id=booking_id,
         )
-        if booking in self.bookings:
-            return
         self.bookings.append(booking)
         try:
-            await self._ledger.book(booking)
-        except LedgerUnavailableError as problem:
-            self._tell_fault(FaultKind.JOURNAL, str(problem), problem)
+            async with asyncio.timeout(_LEDGER_SECONDS):
+                await self._ledger.book(booking)
+        except (LedgerUnavailableError, TimeoutError) as problem:
+            self._tell_fault(FaultKind.JOURNAL, str(problem) or "the ledger did not answer in time", problem)
 
     async def saw_answer(self, answer: Answer, session_id: str | None, *, expected: bool) -> None:
-        """A turn that says `booked`, or a snapshot that shows it: a booking, whatever else is wrong with the answer."""
+        """A turn that says `booked`, or a snapshot that shows it: a booking, whatever else is wrong with the answer.
+
+        An answer that names another session than ours says nothing of ours.
+        """
+        if answer.session_id not in {None, session_id}:
+            return
         if answer.chat_status != ChatStatus.BOOKED and ChatStatus.BOOKED not in event_statuses(answer):
             return
         named = booking_id_in(answer)
-        if self.bookings and named in {None, self.booking_id}:
+        known = {booking.booking_id for booking in self.bookings if booking.session_id == session_id}
+        if known and (named is None or named in known):
             return
-        self.booking_id = named
-        await self.record(BookingState.MADE if expected else BookingState.UNEXPECTED, session_id)
+        await self.record(BookingState.MADE if expected else BookingState.UNEXPECTED, session_id, named)
 
     async def saw_snapshot(
         self, snapshot: Exchange, lost: Exchange | None, session_id: str | None, *, before: str | None
     ) -> None:
         """The snapshot that was read after a turn that may book and whose answer doesn't say what it did.
 
-        A snapshot that ends in another status than `before` the turn has its result. Without any word of it, the turn
-        may still be under way, unless it was answered. `lost` is None for a turn that was given up by us.
+        A snapshot that ends in another status than `before` the turn has its result. Else the turn may still be under
+        way, unless its answer shows that it ended. `lost` is None for a turn that was given up by us.
         """
-        answer = snapshot.answer
-        if answer is None or answer.status_code != 200 or answer.session_id != session_id:
-            if lost is None or lost.status_code not in _DOCUMENTED_REFUSALS:
-                await self.record(BookingState.UNCLEAR, session_id)
+        if self.knows(session_id):
             return
-        statuses = event_statuses(answer)
-        if ChatStatus.BOOKED in statuses:
+        statuses = _statuses_of(snapshot, session_id)
+        if statuses is not None and ChatStatus.BOOKED in statuses:
             await self.record(BookingState.MADE, session_id)
-        elif (lost is None or lost.answer is None) and statuses[-1:] == ((before,) if before else ()):
+        elif (statuses is None or statuses[-1:] == ((before,) if before else ())) and not _has_ended(lost, statuses):
             await self.record(BookingState.UNCLEAR, session_id)
 
-    async def saw_cancel(self, exchange: Exchange | None) -> BookingState:
-        """What became of the booking, from the answer to a cancel action; None if it was not sent."""
-        last = self.bookings[-1]
-        state = BookingState.LEFT if exchange is None else _after_cancel(exchange, last.session_id)
-        if state is not BookingState.LEFT or last.state is not BookingState.UNCLEAR:
-            await self.record(state, last.session_id)
+    async def saw_cancel(self, exchange: Exchange | None, booking: Booking) -> BookingState:
+        """What became of a booking, from the answer to a cancel action; None if it was not sent."""
+        state = BookingState.LEFT if exchange is None else _after_cancel(exchange, booking.session_id)
+        if BookingState.UNCLEAR is not booking.state or state is BookingState.CANCELLED:
+            await self.record(state, booking.session_id, booking.booking_id)
         return state
+
+
+def _statuses_of(snapshot: Exchange, session_id: str | None) -> tuple[str, ...] | None:
+    """The statuses in a snapshot of our session; None where there is no such list."""
+    answer = snapshot.answer
+    if answer is None or answer.status_code != 200 or answer.session_id != session_id or not has_events(answer):
+        return None
+    return event_statuses(answer)
+
+
+def _has_ended(lost: Exchange | None, statuses: tuple[str, ...] | None) -> bool:
+    """Whether the answer shows that the turn is over: a documented refusal, or a success that a snapshot bears out."""
+    if lost is None or lost.answer is None:
+        return False
+    succeeded = lost.answer.envelope is Envelope.SUCCESS and lost.answer.status_code < 300
+    return lost.status_code in _DOCUMENTED_REFUSALS or (succeeded and statuses is not None)
 
 
 def _after_cancel(exchange: Exchange, session_id: str) -> BookingState:

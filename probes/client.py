@@ -17,13 +17,23 @@ import httpx
 import orjson
 
 from probes import answers, contract, correlation
-from probes.errors import LedgerUnavailableError
-from probes.model import Answer, Exchange, Failure, Finding, Intent, Ledger, Phases, RunStart, Target
+from probes.errors import LedgerUnavailableError, StalledError
+from probes.model import Answer, Exchange, Failure, Finding, Intent, Ledger, RunStart, Target
 from probes.origin import Origin
 from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
 from probes.transport import Transport, TransportFailure
-from probes.words import WRITE_KINDS, AuthHeader, ChatStatus, FailureKind, FaultKind, FindingKind, Leaves, Operation
+from probes.words import (
+    WRITE_KINDS,
+    AuthHeader,
+    ChatStatus,
+    FailureKind,
+    FaultKind,
+    FindingKind,
+    Leaves,
+    Operation,
+    WriteKind,
+)
 
 _BASE_PATH = "/api/partner/v1/core-chat"
 _OWN_HEADERS = (("accept", "application/json"), ("accept-encoding", "identity"), ("user-agent", "brekwatch"))
@@ -31,7 +41,7 @@ _CONSENT_ASKED = frozenset({ChatStatus.PAYMENT_CONFIRMATION_REQUIRED, ChatStatus
 _CHANNEL = "partner-chat"
 _WORKSPACE = "brekwatch"
 
-NO_PHASES = Phases()
+_STALL_SECONDS = 0.5  # a timer that fires so late says nothing of the API
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,11 +215,14 @@ class CoreChatClient:
             kind=kind,
         )
         self._guard.check(request.operation, text=text, kind=kind)
-        await self._promise(request)
+        await self._promise(request, call)
         return await self._play(request, call)
 
-    async def _promise(self, request: _Request) -> None:
-        """Lets the ledger know the key before the first byte; only what leaves a booking depends on it (decision 4)."""
+    async def _promise(self, request: _Request, call: Call) -> None:
+        """Lets the ledger know the key before the first byte (decision 4).
+
+        Only what leaves a booking depends on it; taking one back never does.
+        """
         intent = Intent(
             run_id=self._start.run_id,
             target=self._target.name,
@@ -218,9 +231,12 @@ class CoreChatClient:
             body=request.body,
         )
         try:
-            await self._ledger.intend(intent)
+            async with asyncio.timeout_at(call.deadline):
+                await self._ledger.intend(intent)
+        except TimeoutError:
+            raise LedgerUnavailableError("the ledger did not answer before the step's deadline") from None
         except LedgerUnavailableError as problem:
-            if self._start.leaves is Leaves.BOOKING:
+            if self._start.leaves is Leaves.BOOKING and request.kind != WriteKind.CANCEL_BOOKING:
                 raise
             self._tell_fault(FaultKind.JOURNAL, str(problem), problem)
 
@@ -312,6 +328,9 @@ class CoreChatClient:
         else:
             exchange = self._exchange_of(request, response, call, attempt=attempt, started_at=started_at)
         self._tell(exchange)
+        late_seconds = asyncio.get_running_loop().time() - call.deadline
+        if exchange.answer is None and late_seconds > _STALL_SECONDS:
+            raise StalledError(f"this process stood still and noticed a deadline {late_seconds:.1f} s too late")
         return exchange
 
     async def _send(self, wire_request: httpx.Request, request: _Request) -> httpx.Response:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from probes.model import Answer, Finding
+from probes.redaction import bounded
 from probes.words import ChatStatus, CorrelationState, Envelope, ErrorCode, FindingKind, Operation
 
 _TEXT: dict[str, object] = {"type": "string", "minLength": 1}
@@ -92,6 +93,9 @@ _PROMISED_HEADERS = ("x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining
 _NUMBER_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining")
 _CHAT_STATUSES = frozenset(ChatStatus)
 _CODES = frozenset(ErrorCode)
+_SMALL_BYTES = 8_192
+_MOST_ITEMS = 50
+_MOST_VALUES = 2_000
 _MOST_FINDINGS = 20  # an answer that breaks everything says so often enough
 
 
@@ -107,20 +111,38 @@ def _place(path: list[str | int]) -> str:
     return "".join("[]" if isinstance(part, int) else f".{part}" for part in path).lstrip(".") or "the body"
 
 
+class _Sample:
+    """A large body cut to what is worth looking at: the validator tells all errors at once, and takes its time."""
+
+    def __init__(self) -> None:
+        self._left = _MOST_VALUES
+
+    def of(self, value: object) -> object:
+        self._left -= 1
+        match value:
+            case dict():
+                return {name: self.of(item) for name, item in value.items() if self._left > 0}
+            case list():
+                return [self.of(item) for item in value[:_MOST_ITEMS] if self._left > 0]
+            case _:
+                return value
+
+
 def _shape_findings(operation: Operation, answer: Answer) -> list[Finding]:
     if answer.envelope is None:
         return []
     validator = _validator(operation, answer.envelope)
-    if validator.is_valid(answer.body):
+    body = answer.body if len(answer.content) <= _SMALL_BYTES else _Sample().of(answer.body)
+    if validator.is_valid(body):
         return []
     found: list[Finding] = []
-    for error in validator.iter_errors(answer.body):
+    for error in validator.iter_errors(body):
         keyword = error.schema_path[-1] if error.schema_path else ""
         place = _place(list(error.instance_path))
         match keyword:
             case "additionalProperties":
                 names = ", ".join(sorted(map(str, error.kind.unexpected))[:_MOST_FINDINGS])
-                found.append(_finding(FindingKind.UNDOCUMENTED_FIELD, f"{place}: {names[:200]}", operation))
+                found.append(_finding(FindingKind.UNDOCUMENTED_FIELD, f"{place}: {bounded(names, 200)}", operation))
             case "required":
                 found.append(_finding(FindingKind.MISSING_FIELD, f"{place}: {error.kind.property}", operation))
             case _:
@@ -152,10 +174,10 @@ def _header_findings(operation: Operation, answer: Answer) -> list[Finding]:
 def _word_findings(operation: Operation, answer: Answer) -> list[Finding]:
     found: list[Finding] = []
     if answer.chat_status is not None and answer.chat_status not in _CHAT_STATUSES:
-        found.append(_finding(FindingKind.UNDOCUMENTED_CHAT_STATUS, answer.chat_status[:80], operation))
+        found.append(_finding(FindingKind.UNDOCUMENTED_CHAT_STATUS, bounded(answer.chat_status, 80), operation))
     documented = answer.code in _CODES or answer.status_code >= 500  # 5xx: "varies"
     if answer.code is not None and not documented:
-        found.append(_finding(FindingKind.UNDOCUMENTED_CODE, answer.code[:80], operation))
+        found.append(_finding(FindingKind.UNDOCUMENTED_CODE, bounded(answer.code, 80), operation))
     return found
 
 

@@ -6,7 +6,8 @@
     ├── RefusedError                  a safeguard said no before anything was sent
     ├── ValueMissingError             a step wants a value that no earlier answer gave
     ├── LedgerUnavailableError        a promise could not be written down
-    └── LocalResourceError            this machine ran out of sockets, files or memory
+    ├── LocalResourceError            this machine ran out of sockets, files or memory
+    └── StalledError                  this process stood still, so that a deadline passed unheard
 
 A misbehaving API is never one of these: it is a `probes.model.Failure`.
 """
@@ -44,3 +45,7 @@ class LedgerUnavailableError(BrekwatchError):
 
 class LocalResourceError(BrekwatchError):
     """This machine can't open a connection (no descriptors, ports, memory): the monitor's fault, not the API's."""
+
+
+class StalledError(BrekwatchError):
+    """This process stood still (a busy machine, a stop signal) past a deadline: the API can't be judged by that."""

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from probes.answers import event_statuses
 from probes.errors import ValueMissingError
 from probes.model import Answer, Exchange, Failure
+from probes.redaction import bounded
 from probes.scenario import Expect
 from probes.templates import dig
 from probes.words import ChatStatus, Envelope, FailureKind, Leaves, Operation
@@ -25,6 +27,7 @@ _KIND_OF_STATUS = {
 }
 _API_OPERATIONS = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 _LONGEST_OBSERVED = 200
+_cut = partial(bounded, limit=_LONGEST_OBSERVED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +69,6 @@ def failure_kind_of_status(status_code: int, operation: Operation) -> FailureKin
     return _KIND_OF_STATUS.get(status_code, FailureKind.STATUS_CODE)
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_OBSERVED else text[: _LONGEST_OBSERVED - 1] + "…"
-
-
 def _status_code(answer: Answer, wanted: Wanted) -> Failure | None:
     if answer.status_code in wanted.status_codes:
         return None
@@ -96,7 +95,7 @@ def _json(answer: Answer, wanted: Wanted) -> Failure | None:
 
 def _missing_parts(answer: Answer, operation: Operation) -> str | None:
     if answer.session_id is None:
-        return "a success without data.sessionId"
+        return "a success without a usable data.sessionId"
     if operation is Operation.SEND_EVENT and answer.chat_status is None:
         return "a success without data.result.status"
     return None

@@ -12,9 +12,16 @@ from typing import assert_never
 from probes import portal, verdict
 from probes.bookings import BookingWatch
 from probes.client import Call, Conversation, CoreChatClient
-from probes.errors import LedgerUnavailableError, LocalResourceError, RefusedError, ValueMissingError
+from probes.errors import (
+    LedgerUnavailableError,
+    LocalResourceError,
+    RefusedError,
+    StalledError,
+    ValueMissingError,
+)
 from probes.expectations import Wanted, judge
 from probes.model import (
+    Booking,
     Exchange,
     Failure,
     Finding,
@@ -50,6 +57,7 @@ from probes.words import (
 _SETTLE_SECONDS = 0.4  # what a run may take beyond its deadline, to read what a lost write did …
 _GRACE_SECONDS = 0.8  # … and with its cleanup: it must end within a second
 _AFTERCARE_SECONDS = 5.0
+_ANY_BUT_SERVER_ERRORS = frozenset(range(200, 500))  # no document says what a cancel answers
 _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 
@@ -233,17 +241,20 @@ class Performance:
         writes = isinstance(step.action, Act) and step.action.writes
         turn = wanted.operation is Operation.SEND_EVENT
         self._in_doubt = writes or (turn and self._conversation.confirmation_seen)
-        exchanges = await self._act(step, Call(deadline=deadline, status_codes=wanted.status_codes, auth=step.auth))
+        welcome = _ANY_BUT_SERVER_ERRORS if self._cleaning_up else wanted.status_codes
+        exchanges = await self._act(step, Call(deadline=deadline, status_codes=welcome, auth=step.auth))
         last = exchanges[-1]
         failure = judge(last, wanted)
         changes = self._changes(last)
-        told_booked = last.answer is not None and last.answer.chat_status == ChatStatus.BOOKED
-        self._in_doubt = self._in_doubt and failure is not None and not told_booked
-        if last.answer is not None and not self._cleaning_up:
+        if self._cleaning_up:
+            return failure, changes
+        session_id = self._conversation.session_id
+        if last.answer is not None:
             expected = ChatStatus.BOOKED in (*step.expect.chat_statuses, *step.expect.events)
-            await self._watch.saw_answer(last.answer, self._conversation.session_id, expected=expected)
-        if self._in_doubt and not self._cleaning_up:
+            await self._watch.saw_answer(last.answer, session_id, expected=expected)
+        if self._in_doubt and failure is not None and not self._watch.knows(session_id):
             await self._settle(last, before)
+        self._in_doubt = False
         return failure, changes
 
     def stop(self, error: Exception) -> Outcome:
@@ -251,13 +262,8 @@ class Performance:
         if isinstance(error, RefusedError):
             self._stopped = (Outcome.SKIPPED, SkipReason.SAFETY, str(error))
             return Outcome.SKIPPED
-        match error:
-            case LedgerUnavailableError():
-                kind, detail = FaultKind.JOURNAL, str(error)
-            case LocalResourceError():
-                kind, detail = FaultKind.POOL, str(error)
-            case _:
-                kind, detail = FaultKind.BUG, f"{type(error).__name__} in step {self._step_name}"
+        kind = _fault_of(error)
+        detail = f"{type(error).__name__} in step {self._step_name}" if kind is FaultKind.BUG else str(error)
         self._stopped = (Outcome.UNKNOWN, kind, detail)
         self._tell_fault(kind, detail, error)
         return Outcome.UNKNOWN
@@ -291,12 +297,13 @@ class Performance:
             self._stage.remember(step.name, exchanges[-1].answer)
         return exchanges
 
-    async def _attach(self, card: str, call: Call) -> tuple[Exchange, ...]:
+    async def _attach(self, card: str | None, call: Call) -> tuple[Exchange, ...]:
         setup_url = self._stage.payment_setup_url()
         if setup_url is None or self._target.portal is None:
             raise portal.PortalError("no earlier answer gave a setup URL")
         token = portal.token_in(setup_url, self._target.portal)
-        return await self._client.attach_card(portal.attach_body(token, card, today=self._now()), call)
+        body = portal.attach_body(token, card or self._target.portal.test_card, today=self._now())
+        return await self._client.attach_card(body, call)
 
     def _changes(self, exchange: Exchange) -> tuple[Transition, ...]:
         answer = exchange.answer
@@ -307,32 +314,50 @@ class Performance:
         return () if change is None else (change,)
 
     async def _settle(self, lost: Exchange | None, before: str | None) -> None:
-        """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again."""
-        self._in_doubt = False
+        """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again.
+
+        What goes wrong here changes no verdict: the booking is `unclear` then.
+        """
+        session_id = self._conversation.session_id
         deadline = self._aftercare_deadline(_SETTLE_SECONDS)
         try:
             snapshot = await self._client.read_session(Call(deadline=deadline, status_codes=frozenset({200})))
+            await self._watch.saw_snapshot(snapshot[-1], lost, session_id, before=before)
         except RefusedError:
             return  # in production only "no" may be said by now, and that books nothing
-        await self._watch.saw_snapshot(snapshot[-1], lost, self._conversation.session_id, before=before)
+        except Exception as error:  # noqa: BLE001 - ours, and the run has its verdict
+            self._tell_fault(_fault_of(error), f"{type(error).__name__} while a lost answer was looked up", error)
+            await self._watch.record(BookingState.UNCLEAR, session_id)
 
     async def _clean_up(self) -> None:
         """Tries to take back what was booked. Whether the API can is a finding; the verdict is not touched."""
-        if not self._watch.cleanup_due:
-            return
         self._cleaning_up, stopped = True, self._stopped
-        for step in self._scenario.cleanup or (_CANCEL,):
-            result = await self._play_step(self._with_booking_id(step), self._aftercare_deadline(_GRACE_SECONDS))
-            if isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING:
-                state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None)
-                result = _with_cancel_finding(result, state)
-            self._keep(self._cleanup, result)
+        for booking in self._watch.due:
+            self._conversation.session_id = booking.session_id
+            for step in self._scenario.cleanup or (_CANCEL,):
+                self._keep(self._cleanup, await self._cleanup_step(step, booking))
         self._stopped = stopped
 
-    def _with_booking_id(self, step: Step) -> Step:
-        if isinstance(step.action, Act) and not step.action.payload and self._watch.booking_id:
-            return replace(step, action=replace(step.action, payload={"bookingId": self._watch.booking_id}))
-        return step
+    async def _cleanup_step(self, step: Step, booking: Booking) -> StepResult:
+        cancels = isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING
+        if isinstance(step.action, Act) and cancels and booking.booking_id and not step.action.payload:
+            step = replace(step, action=replace(step.action, payload={"bookingId": booking.booking_id}))
+        result = await self._play_step(step, self._aftercare_deadline(_GRACE_SECONDS))
+        if not cancels:
+            return result
+        state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None, booking)
+        return _with_cancel_finding(result, state)
+
+
+_FAULTS: tuple[tuple[type[Exception], FaultKind], ...] = (
+    (LedgerUnavailableError, FaultKind.JOURNAL),
+    (LocalResourceError, FaultKind.POOL),
+    (StalledError, FaultKind.STALL),
+)
+
+
+def _fault_of(error: Exception) -> FaultKind:
+    return next((kind for known, kind in _FAULTS if isinstance(error, known)), FaultKind.BUG)
 
 
 _CANCEL_FINDINGS = {

@@ -170,6 +170,14 @@ def holds_card_number(text: str) -> bool:
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
+def bounded(text: str, limit: int) -> str:
+    """At most `limit` characters. A cut falls between words, so that no part of a secret is left unrecognised."""
+    if len(text) <= limit:
+        return text
+    head = text[: limit - 1]
+    return head[: max(head.rfind(blank) for blank in " \t\r\n") + 1] + "…"
+
+
 def printable(text: str, limit: int = 4096) -> str:
     """Server text for a terminal or a log line: no control, bidi or surrogate characters, bounded."""
     cleaned = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r", " ").replace("\n", " "))

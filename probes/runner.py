@@ -20,6 +20,8 @@ from probes.performance import Performance
 from probes.scenario import Scenario
 from probes.words import FaultKind, Outcome, SkipReason
 
+_LEDGER_SECONDS = 5.0
+
 
 def new_run_id() -> str:
     """128 random bits as 26 lower-case characters: an id that nobody guesses."""
@@ -73,40 +75,63 @@ class Runner:
             location=self._location,
             recheck=recheck,
         )
-        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
-        if refusal is None:
-            refusal = await self._begin(start, scenario)
-        if refusal is not None:
-            run = _skipped(start, scenario, *refusal)
-        else:
-            performance = Performance(
-                scenario,
-                target,
-                start,
-                ledger=self._ledger,
-                listener=self._listener,
-                now=self._now,
-                uniform=self._uniform,
-                deadline_seconds=deadline_seconds,
-                step_deadline_seconds=step_deadline_seconds,
-            )
-            try:
+        performance: Performance | None = None
+        try:
+            refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
+            if refusal is None:
+                refusal = await self._begin(start, scenario)
+            if refusal is not None:
+                run = _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
+            else:
+                performance = Performance(
+                    scenario,
+                    target,
+                    start,
+                    ledger=self._ledger,
+                    listener=self._listener,
+                    now=self._now,
+                    uniform=self._uniform,
+                    deadline_seconds=deadline_seconds,
+                    step_deadline_seconds=step_deadline_seconds,
+                )
                 run = await performance.play()
-            except asyncio.CancelledError:
-                self._listener.run_finished(performance.run())
-                raise
-            except Exception as error:  # noqa: BLE001 - ours: the run can't tell
-                performance.stop(error)
-                run = performance.run()
+        except asyncio.CancelledError:
+            detail = "the run was cancelled before its first step"
+            self._listener.run_finished(
+                performance.run()
+                if performance
+                else _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.CANCELLED, detail)
+            )
+            raise
+        except Exception as error:  # noqa: BLE001 - ours: the run can't tell
+            run = self._broken(start, scenario, performance, error)
         self._listener.run_finished(run)
         return run
+
+    def _broken(self, start: RunStart, scenario: Scenario, performance: Performance | None, error: Exception) -> Run:
+        if performance is not None:
+            performance.stop(error)
+            return performance.run()
+        detail = f"{type(error).__name__} before the first step"
+        fault = MonitorFault(
+            kind=FaultKind.BUG,
+            detail=detail,
+            run_id=start.run_id,
+            scenario=start.scenario,
+            target=start.target,
+            error=error,
+        )
+        self._listener.monitor_fault(fault)
+        return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.BUG, detail)
 
     async def _begin(self, start: RunStart, scenario: Scenario) -> tuple[SkipReason, str] | None:
         """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
         try:
-            await self._ledger.begin_run(start)
-        except LedgerUnavailableError as problem:
-            fault = MonitorFault(kind=FaultKind.JOURNAL, detail=str(problem), run_id=start.run_id)
+            async with asyncio.timeout(_LEDGER_SECONDS):
+                await self._ledger.begin_run(start)
+        except (LedgerUnavailableError, TimeoutError) as error:
+            problem = str(error) or "the ledger did not answer in time"
+            fault = MonitorFault(kind=FaultKind.JOURNAL, detail=problem, run_id=start.run_id)
             self._listener.monitor_fault(fault)
             if scenario.leaves == "booking":
                 return (
@@ -117,12 +142,14 @@ class Runner:
         return None
 
 
-def _skipped(start: RunStart, scenario: Scenario, reason: SkipReason, detail: str) -> Run:
+def _unplayed(
+    start: RunStart, scenario: Scenario, outcome: Outcome, reason: SkipReason | FaultKind, detail: str
+) -> Run:
     return Run(
         run_id=start.run_id,
         target=start.target,
         scenario=start.scenario,
-        outcome=Outcome.SKIPPED,
+        outcome=outcome,
         reason=reason,
         detail=detail,
         started_at=start.started_at,

@@ -45,11 +45,11 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachCard:
-    """The portal's part, outside the chat (the guide's step 4); `card` is a name of `probes.cards`."""
+    """The portal's part (the guide's step 4); `card` is a name of `probes.cards`, None the target's test card."""
 
     operation: ClassVar[Operation] = Operation.ATTACH_CARD
 
-    card: str
+    card: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -130,8 +130,12 @@ class StepShape(Shape):
         ),
     ] = ""
     attach_card: Annotated[
-        Card, Field(description="The payment portal's part, outside the chat, with a test card.", examples=["visa"])
-    ] = ""
+        Card | None,
+        Field(
+            description="The payment portal's part, outside the chat. Without a card: the target's portal.test_card.",
+            examples=["visa"],
+        ),
+    ] = None
     read_session: Annotated[None, Field(description="GET /sessions/{sessionId}. Takes nothing after the colon.")] = None
     payload: Annotated[
         Mapping[str, JsonValue],

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from probes.expectations import failure_kind_of_status
 from probes.model import Failure, Finding, StepResult, Transition
+from probes.redaction import bounded
 from probes.scenario import Expect
 from probes.words import FailureKind, FindingKind, Operation, Outcome
 
@@ -51,7 +52,7 @@ def undocumented(changes: Sequence[Transition]) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             kind=FindingKind.UNDOCUMENTED_TRANSITION,
-            detail=f"{change.from_status[:80]} to {change.to_status[:80]}",
+            detail=f"{bounded(change.from_status, 80)} to {bounded(change.to_status, 80)}",
             operation=Operation.SEND_EVENT,
         )
         for change in changes

@@ -221,6 +221,7 @@ class FaultKind(StrEnum):
     POOL = "pool"
     SCHEDULER = "scheduler"
     SENTRY = "sentry"
+    STALL = "stall"
 
 
 class SlotState(StrEnum):

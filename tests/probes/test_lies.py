@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from datetime import UTC, datetime
 from typing import Any, Self
 
 import orjson
@@ -13,9 +15,13 @@ from support.lying import Lying, Told
 from support.playing import Heard, play, target_for
 
 from exporter.run_json import runs_as_json
-from probes.model import Portal, Run
+from probes import answers
+from probes.expectations import Wanted, judge
+from probes.model import Answer, Exchange, Phases, Portal, Run
+from probes.redaction import Scrubber, Secret
 from probes.sandbox.server import SandboxServer
-from probes.words import BookingState, Environment, FailureKind, FindingKind, Outcome
+from probes.scenario import Expect
+from probes.words import BookingState, Environment, FailureKind, FindingKind, Leaves, Operation, Outcome
 
 EXCHANGES = ("sessions", "search", "book", "name", "done", "confirm")
 SWAPS: tuple[tuple[str, object], ...] = (("null", None), ("number", 7), ("list", []), ("object", {}), ("empty", ""))
@@ -328,13 +334,60 @@ async def test_a_booking_behind_a_refused_confirmation_is_found_and_taken_back(s
     assert states(run) == [BookingState.MADE, BookingState.CANCELLED]
 
 
-async def test_a_refused_confirmation_that_booked_nothing_is_no_booking() -> None:
-    async with SandboxServer(faults=["server_error_before@confirm"]) as sandbox:
+@pytest.mark.parametrize("fault", ["auth_rejected", "auth_missing", "rate_limited"])
+async def test_a_refused_confirmation_that_booked_nothing_is_no_booking(fault: str) -> None:
+    async with SandboxServer(faults=[f"{fault}@confirm"]) as sandbox:
         run = await play("golden_path", target_for(sandbox))
 
     assert run.outcome is Outcome.FAILED
     assert run.bookings == ()
     assert not any(b"action_cancel_booking" in request.body for request in sandbox.requests)
+
+
+async def test_a_server_error_without_a_trace_in_the_snapshot_is_unclear() -> None:
+    """A gateway that gave up says nothing of what the server behind it does a moment later."""
+    async with SandboxServer(faults=["server_error_before@confirm"]) as sandbox:
+        run = await play("golden_path", target_for(sandbox))
+
+    assert run.outcome is Outcome.FAILED
+    assert states(run) == [BookingState.UNCLEAR]
+    assert [step.name for step in run.cleanup] == ["cancel"]
+
+
+async def test_a_booking_in_a_strangers_answer_is_not_ours_to_cancel() -> None:
+    def lie(told: Told) -> None:
+        at(5, put("data.sessionId", "sess_1771456953407_stranger"))(told)
+        at(5, put("data.result.artifacts.booking.bookingId", "BK-OF-A-STRANGER"))(told)
+
+    async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
+        run = await play("golden_path", target_for(sandbox, base_url=server.base_url))
+        sent = b"".join(body for _, _, _, body in server.received)
+
+    assert run.reason == FailureKind.IDENTITY
+    assert states(run) == [BookingState.MADE, BookingState.CANCELLED]
+    assert b"STRANGER" not in sent
+    assert [booking.cancelled for booking in sandbox.bookings] == [True]
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [
+        pytest.param({"events": None}, id="no-history"),
+        pytest.param({"sessionId": "sess_1771456953407_stranger"}, id="of-a-stranger"),
+    ],
+)
+async def test_a_snapshot_that_tells_nothing_leaves_a_lost_confirmation_unclear(snapshot: dict[str, object]) -> None:
+    def lie(told: Told) -> None:
+        if told.method == "GET":
+            body: Any = told.json
+            body["data"].update(snapshot)
+            told.say(body)
+
+    async with SandboxServer(faults=["server_error@confirm"]) as sandbox, Lying(sandbox.base_url, lie) as server:
+        run = await play("golden_path", target_for(sandbox, base_url=server.base_url))
+
+    assert states(run)[0] is BookingState.UNCLEAR
+    assert [booking.cancelled for booking in sandbox.bookings] == [True]
 
 
 async def test_a_booking_that_only_a_snapshot_shows_is_unexpected_and_taken_back() -> None:
@@ -356,11 +409,12 @@ async def test_a_booking_that_only_a_snapshot_shows_is_unexpected_and_taken_back
 async def test_an_unexpected_booking_is_told_as_such_behind_any_other_failure() -> None:
     def lie(told: Told) -> None:
         at(1, put("data.result.status", "booked"))(told)
-        at(1, put("data.sessionId", "sess_1771456953407_stranger"))(told)
+        if told.turn == 1:
+            told.headers["content-type"] = "text/plain"
 
     run, _, _ = await booked_and_told(lie)
 
-    assert run.reason == FailureKind.IDENTITY
+    assert run.reason == FailureKind.NOT_JSON
     assert states(run)[0] is BookingState.UNEXPECTED
 
 
@@ -462,3 +516,89 @@ async def test_an_artifact_of_another_type_is_not_there(turn: int, path: str, va
     run = await play_with(at(turn, put(path, value)))
 
     assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.ARTIFACT)
+
+
+@pytest.mark.parametrize("session_id", ["..", "x" * 100_000, "a b", "\u0000", "caf\u00e9"])
+async def test_a_session_id_that_can_not_be_sent_back_is_a_failure_of_the_api(session_id: str) -> None:
+    run = await play_with(at(0, put("data.sessionId", session_id)), "quick_search")
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.ENVELOPE)
+
+
+@pytest.mark.parametrize("filler", [{}, 0, [0] * 60, None], ids=["objects", "numbers", "lists", "nulls"])
+async def test_a_large_answer_that_breaks_everything_does_not_hold_up_the_loop(filler: object) -> None:
+    many = 1_000_000 // len(orjson.dumps(filler) + b",")
+
+    def lie(told: Told) -> None:
+        if told.method == "GET":
+            body: Any = told.json
+            body["data"]["events"] = [filler] * many
+            told.say(body)
+
+    lags: list[float] = []
+
+    async def watch() -> None:
+        while True:
+            began = time.monotonic()
+            await asyncio.sleep(0.01)
+            lags.append(time.monotonic() - began)
+
+    watching = asyncio.create_task(watch())
+    run = await play_with(lie, "quick_search")
+    watching.cancel()
+
+    assert run.outcome is Outcome.FAILED
+    assert max(lags) < 1.0
+
+
+@pytest.mark.parametrize("before", range(150, 230))
+def test_no_part_of_a_key_is_left_by_cutting_a_text(before: int) -> None:
+    key = "k3y-0f-s0meb0dy-and-l0ng-en0ugh"
+    error = "x" * 20 + " " + "y" * (before - 21) + key + " and more " * 40
+    body = orjson.dumps({"success": False, "error": error})
+    answer = answers.read(500, [("content-type", "application/json")], body, now=datetime.now(UTC))
+    wanted = Wanted(expect=Expect(), operation=Operation.SEND_EVENT, leaves=Leaves.SESSION)
+    failure = judge(an_exchange(answer), wanted)
+    shown = Scrubber([Secret(key)]).text(failure.observed if failure else "")
+
+    assert failure is not None
+    assert not any(key[:length] in shown for length in range(6, len(key)))
+
+
+def an_exchange(answer: Answer) -> Exchange:
+    return Exchange(
+        operation=Operation.SEND_EVENT,
+        attempt=1,
+        method="POST",
+        path="/",
+        started_at=datetime.now(UTC),
+        duration_seconds=0,
+        phases=Phases(),
+        expected=False,
+        answer=answer,
+    )
+
+
+async def test_an_answer_for_another_actor_is_an_identity_failure() -> None:
+    def lie(told: Told) -> None:
+        if told.method == "GET":
+            body: Any = told.json
+            body["data"]["actor"]["actorId"] = "somebody_else"
+            told.say(body)
+
+    run = await play_with(lie, "quick_search")
+
+    assert run.reason == FailureKind.IDENTITY
+
+
+async def test_a_request_id_that_differs_between_header_and_body_is_a_finding() -> None:
+    def lie(told: Told) -> None:
+        if told.turn == 1:
+            told.status_code = 404
+            error = {"success": False, "error": "gone", "code": "session_not_found", "details": None}
+            told.say({**error, "requestId": "other"})
+
+    run = await play_with(lie, "quick_search")
+
+    assert run.reason == FailureKind.NOT_FOUND
+    assert FindingKind.CORRELATION_MISMATCH in {finding.kind for finding in run.findings}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import uvloop
@@ -12,11 +13,12 @@ from support.playing import Heard, play, target_for
 
 from probes.errors import LedgerUnavailableError
 from probes.ledger import MemoryLedger
-from probes.model import AllowBookings, Exchange, Intent, RunStart, Target
+from probes.model import AllowBookings, Exchange, Intent, Portal, RunStart, Target
 from probes.redaction import Secret
+from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
 from probes.sandbox.words import FaultName
-from probes.scenario import AttachCard, CreateSession, ReadSession, Say, Scenario, Step
+from probes.scenario import Act, CreateSession, Expect, ReadSession, Say, Scenario, Step
 from probes.scenario_files import shipped
 from probes.words import (
     BookingState,
@@ -390,22 +392,6 @@ async def test_in_production_nothing_that_may_cost_money_is_sent(name: str) -> N
         assert (run.outcome, run.reason) == (Outcome.SKIPPED, SkipReason.SAFETY)
 
 
-async def test_a_scenario_that_hides_what_it_does_is_refused_by_the_client_in_production() -> None:
-    """It says that it leaves a session only, and that it attaches nothing: the guard sees each request all the same."""
-    golden = shipped()["golden_path"]
-    steps = tuple(step for step in golden.steps if not isinstance(step.action, AttachCard))
-    async with SandboxServer() as sandbox:
-        card_owner = await play("golden_path", target_for(sandbox))
-        sneaky = Scenario(name="sneaky", title="hides", leaves=Leaves.NOTHING, steps=(*steps[:4], *steps[4:]))
-        before = len(sandbox.bookings)
-        run = await play(sneaky, target_for(sandbox, environment=Environment.PRODUCTION))
-        after = len(sandbox.bookings)
-
-    assert card_owner.outcome is Outcome.PASSED
-    assert run.outcome is not Outcome.PASSED
-    assert after == before
-
-
 async def test_once_confirmation_was_asked_production_hears_only_no() -> None:
     """A server that asks for consent early: even reading the session is refused then, and "no" is let through."""
     from support.lying import Lying, Told
@@ -480,3 +466,150 @@ def test_durations_are_measured_finer_than_a_millisecond_on_uvloop_too() -> None
         durations = runner.run(one_run())
 
     assert all(abs(seconds * 1000 - round(seconds * 1000)) > 1e-5 for seconds in durations)
+
+
+async def test_the_runs_deadline_ends_it_whatever_a_step_may_take() -> None:
+    began = time.monotonic()
+    async with SandboxServer(faults=["hang@search"]) as sandbox:
+        run = await play("quick_search", target_for(sandbox), deadline_seconds=0.3, step_deadline_seconds=30.0)
+    took = time.monotonic() - began
+
+    assert run.reason == FailureKind.TIMEOUT
+    assert took < 0.3 + 0.5
+
+
+async def test_a_server_that_answers_nothing_any_more_ends_within_a_second_of_the_deadline() -> None:
+    """The confirmation, the snapshot that looks it up and the cancel hang, all three."""
+    faults = ["hang@confirm", "hang@get_session", "hang@cancel"]
+    began = time.monotonic()
+    async with SandboxServer(faults=faults) as sandbox:
+        run = await play("golden_path", target_for(sandbox), deadline_seconds=0.4, step_deadline_seconds=30.0)
+    took = time.monotonic() - began
+
+    assert run.reason == FailureKind.TIMEOUT
+    assert run.bookings[0].state is BookingState.UNCLEAR
+    assert took < 0.4 + 1.0
+
+
+async def test_a_retry_waits_for_its_back_off() -> None:
+    async with SandboxServer(faults=["server_error@search"]) as sandbox:
+        runner = Runner(ledger=MemoryLedger(), listener=Heard(), uniform=lambda *_: 0.12)
+        run = await runner.play(shipped()["quick_search"], target_for(sandbox))
+
+    assert run.steps[1].duration_seconds > 0.24
+
+
+async def test_a_run_leaves_no_connection_open() -> None:
+    async with SandboxServer() as sandbox:
+        await play("quick_search", target_for(sandbox))
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(10):
+            await play("golden_path", target_for(sandbox))
+        await asyncio.sleep(0.05)
+        after = len(list(Path("/proc/self/fd").iterdir()))
+
+    assert after <= before + 1
+
+
+class _SlowLedger(MemoryLedger):
+    async def intend(self, intent: Intent) -> None:
+        await asyncio.sleep(10)
+
+
+async def test_a_ledger_that_does_not_answer_is_our_fault_and_bounded() -> None:
+    began = time.monotonic()
+    async with SandboxServer() as sandbox:
+        run = await play("quick_search", target_for(sandbox), ledger=_SlowLedger(), step_deadline_seconds=0.2)
+
+    assert (run.outcome, run.reason) == (Outcome.UNKNOWN, FaultKind.JOURNAL)
+    assert time.monotonic() - began < 1.0
+
+
+async def test_a_deadline_that_we_slept_through_is_our_fault() -> None:
+    heard = Heard()
+    async with SandboxServer(faults=["hang@search"]) as sandbox:
+        playing = asyncio.create_task(
+            play("quick_search", target_for(sandbox), listener=heard, step_deadline_seconds=0.2)
+        )
+        while not any(request.path.endswith("/events") for request in sandbox.requests):
+            await asyncio.sleep(0.01)
+        time.sleep(0.9)  # noqa: ASYNC251 - the very fault
+        run = await playing
+
+    assert (run.outcome, run.reason) == (Outcome.UNKNOWN, FaultKind.STALL)
+    assert [fault.kind for fault in heard.faults] == [FaultKind.STALL]
+
+
+class _BrokenAtBegin(MemoryLedger):
+    def __init__(self, error: BaseException) -> None:
+        super().__init__()
+        self._error = error
+
+    async def begin_run(self, start: RunStart) -> None:
+        await asyncio.sleep(0)
+        raise self._error
+
+
+async def test_a_run_that_breaks_before_its_first_step_has_a_verdict() -> None:
+    heard = Heard()
+    async with SandboxServer() as sandbox:
+        run = await play(
+            "quick_search", target_for(sandbox), ledger=_BrokenAtBegin(RuntimeError("a bug of ours")), listener=heard
+        )
+        with pytest.raises(asyncio.CancelledError):
+            await play(
+                "quick_search", target_for(sandbox), ledger=_BrokenAtBegin(asyncio.CancelledError()), listener=heard
+            )
+
+    assert (run.outcome, run.reason) == (Outcome.UNKNOWN, FaultKind.BUG)
+    assert [told.reason for told in heard.runs] == [FaultKind.BUG, FaultKind.CANCELLED]
+
+
+async def test_a_ledger_that_fails_after_the_booking_does_not_keep_it_from_being_cancelled() -> None:
+    class FailsLate(MemoryLedger):
+        async def intend(self, intent: Intent) -> None:
+            await super().intend(intent)
+            if len(self.intents) > 5:
+                raise LedgerUnavailableError("the disk is full")
+
+    async with SandboxServer() as sandbox:
+        run = await play("golden_path", target_for(sandbox), ledger=FailsLate())
+
+    assert run.outcome is Outcome.PASSED
+    assert [booking.cancelled for booking in sandbox.bookings] == [True]
+
+
+async def test_every_booking_of_a_run_is_taken_back() -> None:
+    golden = shipped()["golden_path"]
+    asked = Expect(chat_statuses=("payment_confirmation_required",))
+    again = tuple(
+        replace(step, name=f"{step.name}_2", expect=asked if step.name == "name" else step.expect)
+        for step in golden.steps
+        if step.name not in {"attach_card", "done"}
+    )
+    async with SandboxServer() as sandbox:
+        run = await play(replace(golden, steps=(*golden.steps, *again)), target_for(sandbox))
+
+    assert run.outcome is Outcome.PASSED, run.detail
+    assert [booking.cancelled for booking in sandbox.bookings] == [True, True]
+
+
+async def test_a_refused_cancel_is_no_unexpected_status_code() -> None:
+    """No document says what a cancel answers, so it may not weigh on what alerts count."""
+    heard = Heard()
+    wrong = Step(name="cancel", action=Act(kind="action_cancel_booking", payload={"bookingId": "nobodys"}))
+    async with SandboxServer() as sandbox:
+        await play(replace(shipped()["golden_path"], cleanup=(wrong,)), target_for(sandbox), listener=heard)
+
+    assert heard.exchanges[-1].status_code == 400
+    assert heard.exchanges[-1].expected
+
+
+async def test_a_card_that_the_scenario_leaves_open_is_the_targets_test_card() -> None:
+    async with SandboxServer() as sandbox:
+        portal = Portal(attach_url=sandbox.attach_url, test_card="mastercard")
+        run = await play("golden_path", target_for(sandbox, portal=portal))
+        (attach,) = [request.body for request in sandbox.requests if b"portalToken" in request.body]
+
+    assert run.outcome is Outcome.PASSED
+    assert b'"cardLast4":"4444"' in attach

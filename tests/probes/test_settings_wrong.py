@@ -251,6 +251,10 @@ TARGETS = {
         "targets: {a: {base_url: 'https://me:hunter2-pw@x.example', api_key: k}}",
         "1:25: targets.a.base_url: it must not carry a user name or a password",
     ),
+    "url_with_the_api_path": (
+        "targets: {a: {base_url: 'http://127.0.0.1/api/partner/v1/core-chat', api_key: k}}",
+        "1:25: targets.a.base_url: it must end before /api/partner/, which is added to it",
+    ),
     "url_with_a_query": (
         "targets: {a: {base_url: 'https://x.example?a=hunter2-pw', api_key: k}}",
         "1:25: targets.a.base_url: it must not have a query (?) or a fragment (#)",

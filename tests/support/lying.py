@@ -66,7 +66,7 @@ class Lying:
             while left is None or left > 0:
                 await self._answer_one(reader, writer)
                 left = None if left is None else left - 1
-        except (asyncio.IncompleteReadError, ConnectionError):
+        except (asyncio.IncompleteReadError, asyncio.CancelledError, ConnectionError):
             pass
         finally:
             writer.close()
