@@ -10,12 +10,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from probes import durations, scenario_checks, yaml_files
 from probes.errors import ConfigError
+from probes.files import durations, scenario_checks, yaml_files
+from probes.files.scenario_shapes import ExpectShape, ScenarioShape, StepShape
+from probes.files.shapes import check, told
+from probes.files.yaml_files import Document
 from probes.scenario import Act, Action, AttachCard, CreateSession, Expect, ReadSession, Say, Scenario, Step
-from probes.scenario_shapes import ExpectShape, ScenarioShape, StepShape
-from probes.shapes import check, told
-from probes.yaml_files import Document
 
 SCHEMA_NAME = "scenario.schema.json"
 _SUFFIXES = frozenset({".yaml", ".yml"})

@@ -1,6 +1,6 @@
 """The settings of a process: read once, from a file or from the environment, and frozen (design.md, section 5).
 
-Nothing else reads the environment. The reading itself is in `probes.settings_files`, loaded when needed.
+Nothing else reads the environment. The reading itself is in `probes.files.settings_files`, loaded when needed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from probes.addresses import (
+from probes.errors import UsageError
+from probes.files.addresses import (
     base_url_problem,
     journal_problem,
     journal_url,
@@ -19,12 +20,11 @@ from probes.addresses import (
     url_problem,
     word_problem,
 )
-from probes.errors import UsageError
+from probes.files.secret_values import key_problem, secrets_in_url
 from probes.model import Portal, Probe, Target
 from probes.redaction import Secret
 from probes.safety import classify
 from probes.scenario import Scenario
-from probes.secret_values import key_problem, secrets_in_url
 from probes.words import Environment
 
 DEFAULT_TARGET = "default"
@@ -91,7 +91,7 @@ def find(config: Path | None, environ: Mapping[str, str] | None = None) -> Setti
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:
     """The settings in a file, its `${VAR}` filled from `environ`; raises ConfigError with all that is wrong."""
-    from probes.settings_files import read
+    from probes.files.settings_files import read
 
     return read(path, environ, default_journal=lambda: default_journal(environ))
 

@@ -14,13 +14,13 @@ from collections.abc import Callable
 
 import httpx
 
-from probes.attempt import Lost, Stopwatch, out_of_time
-from probes.connection import Connection
-from probes.dialling import Dialler
-from probes.http_parser import Bounds, Incoming
+from probes.http.attempt import Lost, Stopwatch, out_of_time
+from probes.http.connection import Connection
+from probes.http.dialling import Dialler
+from probes.http.parser import Bounds, Incoming
+from probes.http.resolver import Resolve, shared_resolver
 from probes.model import Phases
 from probes.origin import Origin
-from probes.resolver import Resolve, shared_resolver
 from probes.words import FailureKind
 
 

@@ -19,7 +19,7 @@ class WebConfig:
 def load(path: Path) -> WebConfig:
     """Reads the file; its own paths are relative to it. Raises ConfigError with every problem and its place."""
     from exporter.web.web_config_file import WebConfigFile
-    from probes import shapes, yaml_files
+    from probes.files import shapes, yaml_files
 
     document = yaml_files.read(yaml_files.read_bytes(path), str(path))
     found = shapes.check(WebConfigFile, document, hidden={"basic_auth_users"})

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from probes.shapes import Shape, form
+from probes.files.shapes import Shape, form
 
 _HASH = r"\$2[aby]\$(0[4-9]|1[0-6])\$[./A-Za-z0-9]{53}"  # above 2**16 rounds a check takes longer than a scrape may
 

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes import scenario_files, yaml_files
+from probes import scenario_files
 from probes.cards import CARDS
 from probes.errors import ConfigError
+from probes.files import yaml_files
+from probes.files.scenario_checks import VARIABLES
 from probes.scenario import Act, AttachCard, CreateSession, Expect, ReadSession, Say
-from probes.scenario_checks import VARIABLES
 from probes.stage import Stage
 from probes.words import AuthHeader, ChatStatus, Envelope, Leaves
 

@@ -13,10 +13,10 @@ import pytest
 from support.hostile import Hostile, answer_bytes, read_request, silence
 from support.loops import on_both_loops
 
-from probes.attempt import Lost, Stopwatch
-from probes.connection import Connection
 from probes.errors import LocalResourceError
-from probes.http_parser import Bounds, Incoming
+from probes.http.attempt import Lost, Stopwatch
+from probes.http.connection import Connection
+from probes.http.parser import Bounds, Incoming
 from probes.words import FailureKind
 
 

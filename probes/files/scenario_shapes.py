@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchema, model_validator
 
 from probes.cards import CARDS
-from probes.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern, no_such
+from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern, no_such
 from probes.words import AuthHeader, ChatStatus, Envelope, Leaves
 
 ACTIONS = ("create_session", "say", "act", "attach_card", "read_session")

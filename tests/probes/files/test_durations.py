@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.durations import seconds_of, spelled
+from probes.files.durations import seconds_of, spelled
 
 
 @pytest.mark.parametrize(

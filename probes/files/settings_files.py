@@ -7,26 +7,27 @@ from datetime import UTC
 from pathlib import Path
 from types import MappingProxyType
 
-from probes import durations, scenario_files, variables, yaml_files
-from probes.addresses import journal_url, listen_address, plain_text_problem
+from probes import scenario_files
 from probes.errors import ConfigError
-from probes.model import AllowBookings, Objective, Portal, Probe, Quota, Target
-from probes.origin import Origin
-from probes.redaction import Secret
-from probes.safety import classify
-from probes.scenario import Scenario
-from probes.secret_values import key_problem, read_secret, secrets_in_url
-from probes.settings import IncidentPolicy, Maintenance, Service, Settings
-from probes.settings_shapes import (
+from probes.files import durations, variables, yaml_files
+from probes.files.addresses import journal_url, listen_address, plain_text_problem
+from probes.files.secret_values import key_problem, read_secret, secrets_in_url
+from probes.files.settings_shapes import (
     HIDDEN,
     PortalShape,
     ProbeShape,
     SettingsShape,
     TargetShape,
 )
-from probes.shapes import check, no_such, told
+from probes.files.shapes import check, no_such, told
+from probes.files.yaml_files import Document, Place
+from probes.model import AllowBookings, Objective, Portal, Probe, Quota, Target
+from probes.origin import Origin
+from probes.redaction import Secret
+from probes.safety import classify
+from probes.scenario import Scenario
+from probes.settings import IncidentPolicy, Maintenance, Service, Settings
 from probes.words import Environment
-from probes.yaml_files import Document, Place
 
 _DEFAULT_DEADLINE_SECONDS = 120.0
 _DEFAULT_STEP_DEADLINE_SECONDS = 30.0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from probes.files.shapes import way_out
+from probes.files.yaml_files import Document, Place
 from probes.scenario import Act, Action, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
-from probes.shapes import way_out
 from probes.templates import expressions
 from probes.words import WRITE_KINDS, ChatStatus, Leaves, WriteKind
-from probes.yaml_files import Document, Place
 
 VARIABLES = ("city", "checkin", "checkout", "guest_name", "actor_id")
 

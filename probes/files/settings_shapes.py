@@ -9,9 +9,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from probes.addresses import base_url_problem, journal_problem, listen_address, url_problem, word_problem
-from probes.scenario_shapes import Card
-from probes.shapes import LISTED, NUMBER, Duration, Shape, form
+from probes.files.addresses import base_url_problem, journal_problem, listen_address, url_problem, word_problem
+from probes.files.scenario_shapes import Card
+from probes.files.shapes import LISTED, NUMBER, Duration, Shape, form
 from probes.words import AuthHeader, Environment
 
 HIDDEN = frozenset({"api_key", "sentry_dsn", "journal", "base_url", "attach_url", "setup_origins", "external_url"})

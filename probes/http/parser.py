@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 import httptools
 
-from probes.attempt import Lost
+from probes.http.attempt import Lost
 from probes.words import FailureKind
 
 _MOST_INTERIM_ANSWERS = 20

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 
-from probes.attempt import Lost, Phase, Stopwatch, local_resource_error, out_of_time
-from probes.connection import Connection
-from probes.http_parser import Bounds
+from probes.http.attempt import Lost, Phase, Stopwatch, local_resource_error, out_of_time
+from probes.http.connection import Connection
+from probes.http.parser import Bounds
+from probes.http.resolver import Resolve
 from probes.origin import Origin
-from probes.resolver import Resolve
 from probes.words import FailureKind
 
 _NEXT_ADDRESS_SECONDS = 0.25  # RFC 8305, section 8: how long an address has before the next one joins the race

@@ -8,9 +8,9 @@ import ssl
 from collections.abc import Callable
 from typing import cast
 
-from probes.attempt import Lost, Phase, Stopwatch, local_resource_error, out_of_time
 from probes.errors import LocalResourceError
-from probes.http_parser import AnswerReader, Bounds, Incoming
+from probes.http.attempt import Lost, Phase, Stopwatch, local_resource_error, out_of_time
+from probes.http.parser import AnswerReader, Bounds, Incoming
 from probes.words import FailureKind
 
 _PIECE_BYTES = 65_536  # a TLS layer takes any piece whole and tells of no buffer behind it: so, not too much at once

@@ -18,7 +18,7 @@ from support.loops import on_both_loops
 from support.requests import SOON, lose, send
 
 from probes.errors import LocalResourceError
-from probes.resolver import Resolver
+from probes.http.resolver import Resolver
 from probes.transport import Transport
 from probes.words import FailureKind
 
@@ -167,7 +167,7 @@ async def test_without_a_thread_for_the_lookup_it_is_the_monitor_s_own_fault(mon
 def test_a_stuck_lookup_does_not_delay_the_end_of_the_process() -> None:
     script = (
         "import asyncio, time\n"
-        "from probes.resolver import Resolver\n"
+        "from probes.http.resolver import Resolver\n"
         "async def main():\n"
         "    try:\n"
         "        await asyncio.wait_for(Resolver(lambda *_: time.sleep(30))('api.example', 80), 0.05)\n"

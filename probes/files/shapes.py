@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
-from probes import durations
 from probes.errors import ConfigError
+from probes.files import durations
+from probes.files.yaml_files import Document, Place
 from probes.redaction import printable
-from probes.yaml_files import Document, Place
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
