@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := prometheus faketime
+SYSTEM_PACKAGES := prometheus faketime openssl
 
 .PHONY: demo test check setup system benchmark requirements clean
 

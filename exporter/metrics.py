@@ -168,6 +168,10 @@ LATENCY_OBJECTIVE = _gauge(
 )
 MAINTENANCE = _gauge("brek_probe_maintenance", "Whether the target is in announced maintenance.", "target")
 
+CERTIFICATE_EXPIRY = _gauge(
+    "brek_probe_certificate_expiry_timestamp_seconds", "When the certificate that the target shows expires.", "target"
+)
+
 SLOTS = _counter("brek_monitor_slots_total", "Planned starts, by how they ended.", "state")
 SLOT_LATENESS = _histogram(
     "brek_monitor_slot_lateness_seconds", "How late slots were played.", buckets=_LATENESS_BUCKETS
@@ -206,6 +210,7 @@ FAMILIES: tuple[Family, ...] = (
     OBJECTIVE,
     LATENCY_OBJECTIVE,
     MAINTENANCE,
+    CERTIFICATE_EXPIRY,
     SLOTS,
     SLOT_LATENESS,
     LOOP_LAG,

@@ -376,6 +376,7 @@ class CoreChatClient:
             request_id_state=request_id,
             trace_id_state=trace_id,
             own_key=request.carries_key,
+            certificate_expires_at=response.extensions["certificate_expires_at"],
         )
 
     def _remember(self, operation: Operation, answer: Answer) -> None:

@@ -153,7 +153,7 @@ class Exchange:
     """One HTTP attempt: a request and its answer, or the reason why there is none.
 
     `duration_seconds` is first byte sent to last byte received (to giving up, without an answer; 0
-    if nothing was sent). `expected` says that the status code is one that the step asked for.
+    if nothing was sent), `certificate_expires_at` seconds since the epoch, over TLS. `expected` says that the status code is one that the step asked for.
     """
 
     operation: Operation
@@ -171,6 +171,7 @@ class Exchange:
     request_id_state: CorrelationState | None = None
     trace_id_state: CorrelationState | None = None
     own_key: bool = True
+    certificate_expires_at: float | None = None
 
     def __post_init__(self) -> None:
         if self.answer is None and self.failure is None:
@@ -211,6 +212,17 @@ class StepResult:
     exchanges: tuple[Exchange, ...] = ()
     transitions: tuple[Transition, ...] = ()
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def own_exchanges(self) -> tuple[Exchange, ...]:
+        """The attempts of what the step itself asked for: a snapshot that was read after a lost answer is not one."""
+        return tuple(each for each in self.exchanges if each.operation is self.exchanges[0].operation)
+
+    @property
+    def own_exchange(self) -> Exchange | None:
+        """The last of them, which was judged: its ids and its status are the step's evidence."""
+        own = self.own_exchanges
+        return own[-1] if own else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,6 @@ LATE_AFTER_SECONDS = 1.0
 _JUMP_SECONDS = 5.0
 _SLEW_SECONDS = 0.05  # more than NTP shifts in a tick; planning anew costs nothing
 _EARLY_SECONDS = 0.02
-_OVERDUE_SECONDS = 3.0
 _QUIET_INTERVALS = 3
 
 
@@ -78,6 +77,7 @@ class Scheduler:
         clock: Clock | None = None,
         watch_seconds: float = 1.0,
         stuck_after_seconds: float = 5.0,
+        overdue_after_seconds: float = 3.0,
     ) -> None:
         self._play = play
         self._listener = Listeners(listener)
@@ -85,11 +85,13 @@ class Scheduler:
         self._clock = clock or Clock()
         self._watch_seconds = watch_seconds
         self._stuck_after = stuck_after_seconds
+        self._overdue_after = overdue_after_seconds
         self._probes = tuple(probes)
         self._lines: list[_Line] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._draining = False
+        self._drained = False
         self._skew = 0.0
         self._overdue: list[_Line] = []
         self._waker = AsyncIOScheduler(
@@ -131,25 +133,32 @@ class Scheduler:
         return None
 
     async def drain(self, seconds: float = 20.0) -> None:
-        """No new runs; those under way may end for so long, then they are cancelled and end as `unknown`."""
-        if self._draining:
-            return
+        """No new runs; those under way may end for so long, then they are cancelled and end as `unknown`.
+
+        Where it was cancelled itself, another call goes on with it.
+        """
         self._draining = True
         if self._waker.running:
             self._waker.remove_all_jobs()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=seconds)
-        for task in self._under_way:
-            task.cancel()
-        if self._under_way:
-            await asyncio.wait(self._under_way, timeout=self._stuck_after)
-        for line in self._lines:
-            self._account_missed(line, self._slot_now(line), SkipReason.SHUTDOWN)
+        await self._end_runs(seconds)
+        if not self._drained:
+            self._drained = True
+            for line in self._lines:
+                self._account_missed(line, self._slot_now(line), SkipReason.SHUTDOWN)
+            if self._waker.running:
+                self._waker.shutdown(wait=False)
         if self._watcher is not None:
             self._watcher.cancel()
             await asyncio.wait([self._watcher])
-        if self._waker.running:
-            self._waker.shutdown(wait=False)
+
+    async def _end_runs(self, seconds: float) -> None:
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=seconds)
+        for task in self._under_way:
+            if not task.cancelling():  # told twice, it would leave its run behind
+                task.cancel()
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=self._stuck_after)
 
     def _plan(self, line: _Line) -> None:
         wait = line.at(line.planned) - self._clock.monotonic()
@@ -232,7 +241,7 @@ class Scheduler:
         monotonic = self._clock.monotonic()
         skew = self._clock.wall() - monotonic
         shift, self._skew = skew - self._skew, skew
-        overdue = [line for line in self._lines if monotonic - line.at(line.planned) > _OVERDUE_SECONDS]
+        overdue = [line for line in self._lines if monotonic - line.at(line.planned) > self._overdue_after]
         lost, self._overdue = [line for line in overdue if line in self._overdue], overdue
         if abs(shift) > _JUMP_SECONDS:
             self._tell(FaultKind.CLOCK, f"the wall clock jumped by {shift:+.0f} s; slots keep to the monotonic clock")

@@ -80,7 +80,7 @@ class Transport(httpx.AsyncBaseTransport):
         is never sent again must not depend on that.
 
         The response is complete; its extensions hold `duration_seconds` (first byte sent to last byte
-        received) and `phases`. Raises `TransportFailure`, `LocalResourceError`, and ValueError for a
+        received), `phases`, and over TLS `certificate_expires_at` (seconds since the epoch). Raises `TransportFailure`, `LocalResourceError`, and ValueError for a
         request that can't be sent as it is.
         """
         data = _wire_bytes(request)
@@ -106,7 +106,7 @@ class Transport(httpx.AsyncBaseTransport):
                 first_byte_seen=connection is not None and connection.heard,
             ) from None
         self._keep(origin, connection)
-        return _response(incoming, watch)
+        return _response(incoming, watch, connection.certificate_expires_at)
 
     async def aclose(self) -> None:
         """Close what is kept. Whatever is still under way closes when it ends."""
@@ -169,13 +169,14 @@ class _Received(httpx.Response):
         return received
 
 
-def _response(incoming: Incoming, watch: Stopwatch) -> httpx.Response:
+def _response(incoming: Incoming, watch: Stopwatch, certificate_expires_at: float | None) -> httpx.Response:
     return _Received(
         incoming.status_code,
         headers=incoming.headers,
         stream=httpx.ByteStream(incoming.content),
         extensions={
             "content": incoming.content,
+            "certificate_expires_at": certificate_expires_at,
             "duration_seconds": watch.duration_seconds,
             "phases": watch.phases,
         },

@@ -38,11 +38,8 @@ def step_exemplar(run_id: str, step: StepResult) -> Exemplar:
 
 
 def own_exchange(step: StepResult | None) -> Exchange | None:
-    """The last attempt of what the step itself asked for: a snapshot that was read after it is not that."""
-    if step is None or not step.exchanges:
-        return None
-    operation = step.exchanges[0].operation
-    return next(exchange for exchange in reversed(step.exchanges) if exchange.operation is operation)
+    """The exchange that a step was judged by, if there is a step and it sent anything."""
+    return None if step is None else step.own_exchange
 
 
 def failure_exemplar(run: Run) -> Exemplar:

@@ -176,6 +176,8 @@ class Recorder(Listener):
             self._correlation.child(target, operation, CorrelationId.REQUEST_ID, exchange.request_id_state).inc()
         if exchange.trace_id_state is not None:
             self._correlation.child(target, operation, CorrelationId.TRACE_ID, exchange.trace_id_state).inc()
+        if exchange.certificate_expires_at is not None and exchange.own_key:
+            self._gauges[metrics.CERTIFICATE_EXPIRY].child(target).set(exchange.certificate_expires_at)
         self._quota.saw(start.run_id, exchange, self._now())
 
     def step_finished(self, start: RunStart, step: StepResult) -> None:

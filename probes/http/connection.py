@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import os
 import ssl
 from collections.abc import Callable
@@ -22,6 +23,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, *, bounds: Bounds, clock: Callable[[], float]) -> None:
         self.made_at: float | None = None
+        self.certificate_expires_at: float | None = None
         self._clock = clock
         self._reader = AnswerReader(bounds)
         self._transport: asyncio.Transport | None = None
@@ -81,6 +83,9 @@ class Connection(asyncio.Protocol):
         """Called by the loop: connected, over TLS only when the handshake is done."""
         self.made_at = self._clock()
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one by its methods only
+        certificate = transport.get_extra_info("peercert")
+        if certificate:
+            self.certificate_expires_at = ssl.cert_time_to_seconds(certificate["notAfter"])
         # The loop shall say when the last byte has left; over TLS its 0 would mean "always full".
         self._transport.set_write_buffer_limits(high=0 if transport.get_extra_info("ssl_object") is None else 1)
 

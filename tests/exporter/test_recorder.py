@@ -314,3 +314,10 @@ def test_a_limit_of_nothing_gives_no_ratio(recorder: Recorder) -> None:
 
     assert value(recorder, "brek_probe_ratelimit_remaining") == 0
     assert value(recorder, "brek_probe_ratelimit_headroom_ratio") is None
+
+
+def test_the_targets_certificate_tells_its_end_and_the_portals_does_not(recorder: Recorder) -> None:
+    recorder.exchange_finished(a_start(), "search", an_exchange(certificate_expires_at=1_900_000_000.0))
+    recorder.exchange_finished(a_start(), "card", an_exchange(certificate_expires_at=1.0, own_key=False))
+
+    assert value(recorder, "brek_probe_certificate_expiry_timestamp_seconds", target="acme") == 1_900_000_000.0

@@ -47,7 +47,8 @@ def populated(recorder: Recorder | None = None) -> Recorder:
     for number, outcome in enumerate(Outcome):
         start = a_start(run_id=f"run-{number}")
         recorder.run_started(start)
-        recorder.exchange_finished(start, "search", an_exchange(phases=phases, operation=list(Operation)[number]))
+        exchange = an_exchange(phases=phases, operation=list(Operation)[number], certificate_expires_at=1_900_000_000.0)
+        recorder.exchange_finished(start, "search", exchange)
         recorder.step_finished(start, a_step(transitions=(change,), findings=(finding,)))
         booking = Booking(run_id=start.run_id, target="acme", session_id="s", state=BookingState.MADE)
         recorder.run_finished(a_run(outcome, run_id=start.run_id, bookings=(booking,), reason="quota"))

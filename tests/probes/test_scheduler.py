@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,12 @@ async def quick(probe: Probe) -> None:
     await asyncio.sleep(0)
 
 
+def in_the_future(*, least: float, most: float) -> Probe:
+    """A probe of every 10 s whose next slot is so many seconds away."""
+    named = (probe(f"s{n}", every=10.0) for n in range(5_000))
+    return next(each for each in named if least < (phase_seconds(each) - time.time()) % 10.0 < most)
+
+
 def test_phases_are_stable_and_spread_over_the_interval() -> None:
     phases = [phase_seconds(probe(f"s{n}", every=60.0)) for n in range(100)]
 
@@ -102,8 +109,7 @@ async def test_slots_that_a_blocked_loop_slept_through_are_told_as_missed() -> N
 
 
 async def test_a_slot_that_starts_more_than_a_second_after_its_time_is_late() -> None:
-    named = (probe(f"s{n}", every=10.0) for n in range(5_000))
-    soon = next(each for each in named if 0.03 < (phase_seconds(each) - time.time()) % 10.0 < 0.08)
+    soon = in_the_future(least=0.03, most=0.08)
     seconds_lost = 0.0
     slots = Slots()
     clock = Clock(monotonic=lambda: time.monotonic() + seconds_lost)
@@ -195,6 +201,110 @@ async def test_a_drain_cancels_what_does_not_end_in_time() -> None:
 
     assert cancelled.is_set()
     assert time.monotonic() - began < 1.5
+
+
+async def drain_cut_short(scheduler: Scheduler, seconds: float, after: float = 0.08) -> None:
+    """A drain that is itself cancelled while it waits."""
+    draining = asyncio.create_task(scheduler.drain(seconds))
+    await asyncio.sleep(after)
+    draining.cancel()
+    await asyncio.wait([draining])
+
+
+async def test_a_second_drain_ends_what_a_cancelled_one_left() -> None:
+    cancelled = asyncio.Event()
+
+    async def play(probe: Probe) -> None:
+        try:
+            await asyncio.sleep(10)
+        finally:
+            cancelled.set()
+
+    slots = Slots()
+    scheduler = Scheduler((probe(deadline=20),), play=play, listener=slots, watch_seconds=0.05)
+    scheduler.start()
+    await asyncio.sleep(0.1)
+    await drain_cut_short(scheduler, 10)
+    before = cancelled.is_set()
+    await scheduler.drain(0)
+    await asyncio.sleep(0)
+
+    assert not before
+    assert cancelled.is_set()
+    assert slots.states["shutdown"] >= 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+    assert not scheduler._waker.running
+
+
+async def test_a_second_drain_waits_for_a_run_that_the_first_one_cancelled() -> None:
+    cleaned_up = False
+
+    async def play(probe: Probe) -> None:
+        nonlocal cleaned_up
+        try:
+            await asyncio.sleep(10)
+        finally:
+            await asyncio.sleep(0.2)
+            cleaned_up = True
+
+    scheduler = Scheduler((probe(deadline=20),), play=play, listener=Slots())
+    scheduler.start()
+    await asyncio.sleep(0.1)
+    await drain_cut_short(scheduler, 0)
+    await scheduler.drain(0)
+
+    assert cleaned_up
+
+
+async def test_a_drain_after_a_drain_accounts_for_nothing_twice() -> None:
+    slots, scheduler = await schedule(quick)
+    accounted = len(slots.ends)
+    await asyncio.sleep(3 * EVERY)
+    await scheduler.drain()
+
+    assert len(slots.ends) == accounted
+
+
+async def test_a_wake_up_that_got_lost_is_told_and_planned_anew() -> None:
+    slots = Slots()
+    scheduler = Scheduler((probe(),), play=quick, listener=slots, watch_seconds=0.02, overdue_after_seconds=0.1)
+    scheduler.start()
+    scheduler._waker.remove_all_jobs()
+    await asyncio.sleep(0.5)
+    await scheduler.drain()
+
+    assert [fault.detail for fault in slots.faults] == ["1 wake-ups got lost; planned anew"]
+    assert slots.states["run"] >= 3
+    assert slots.states["missed"] >= 1
+
+
+async def test_a_wake_up_that_comes_too_early_starts_nothing_and_is_planned_anew() -> None:
+    slots = Slots()
+    scheduler = Scheduler((in_the_future(least=4.0, most=6.0),), play=quick, listener=slots)
+    scheduler.start()
+    (job,) = scheduler._waker.get_jobs()
+    due = job.next_run_time
+    job.modify(next_run_time=datetime.now(UTC))
+    await asyncio.sleep(0.1)
+    ends = list(slots.ends)
+    (planned,) = scheduler._waker.get_jobs()
+    await scheduler.drain()
+
+    assert ends == []
+    assert abs((planned.next_run_time - due).total_seconds()) < 0.5
+
+
+async def test_a_wake_up_that_comes_more_than_a_second_late_is_accounted_for() -> None:
+    slots = Slots()
+    scheduler = Scheduler((in_the_future(least=0.03, most=0.08),), play=quick, listener=slots)
+    scheduler.start()
+    await asyncio.sleep(0)
+    time.sleep(1.2)  # noqa: ASYNC251 - the very fault
+    await asyncio.sleep(0.1)
+    await scheduler.drain()
+
+    assert slots.ends == [("late", None)]
+    assert slots.faults == []
 
 
 async def test_a_scheduler_is_well_while_runs_end_and_unwell_once_none_does() -> None:

@@ -56,6 +56,7 @@ async def test_a_good_certificate_is_accepted_and_the_handshake_timed_once(certi
     assert first.tls > 0.0
     assert (second.connect, second.tls) == (None, None)
     assert first.send < 0.02
+    assert fresh.extensions["certificate_expires_at"] == kept.extensions["certificate_expires_at"] > time.time()
     assert fresh.extensions["duration_seconds"] == pytest.approx(first.send + first.wait + first.receive)
 
 
