@@ -276,7 +276,7 @@ class CoreChatClient:
             request.url,
             headers=headers,
             stream=httpx.ByteStream(request.body),
-            extensions={"deadline": call.deadline, "fresh": not request.retryable},
+            extensions={"deadline": call.deadline, "once": not request.retryable},
         )
 
     async def _play(self, request: _Request, call: Call) -> tuple[Exchange, ...]:
@@ -353,7 +353,8 @@ class CoreChatClient:
     def _exchange_of(
         self, request: _Request, response: httpx.Response, call: Call, *, attempt: int, started_at: datetime
     ) -> Exchange:
-        answer = answers.read(response.status_code, response.headers.multi_items(), response.content, now=self._now())
+        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
+        answer = answers.read(response.status_code, headers, response.content, now=self._now())
         self._remember(request.operation, answer)
         request_id = correlation.request_id_state(request.operation, answer)
         trace_id = correlation.trace_id_state(request.operation, answer)

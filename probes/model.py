@@ -153,7 +153,8 @@ class Exchange:
     """One HTTP attempt: a request and its answer, or the reason why there is none.
 
     `duration_seconds` is first byte sent to last byte received (to giving up, without an answer; 0
-    if nothing was sent), `certificate_expires_at` seconds since the epoch, over TLS. `expected` says that the status code is one that the step asked for.
+    if nothing was sent), `certificate_expires_at` is in seconds since the epoch, over TLS. `expected` says that the
+    status code is one that the step asked for.
     """
 
     operation: Operation

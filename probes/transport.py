@@ -76,19 +76,19 @@ class Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """One attempt, over by `request.extensions["deadline"]`, a moment of `loop.time()`.
 
-        With the extension `fresh` no kept connection is used: a server may close one in silence at any time, and what
-        is never sent again must not depend on that.
+        The extension `once` says that it is never sent again: a server may close a kept connection in silence after any
+        answer, so only one on which it has answered more than once is used then.
 
-        The response is complete; its extensions hold `duration_seconds` (first byte sent to last byte
-        received), `phases`, and over TLS `certificate_expires_at` (seconds since the epoch). Raises `TransportFailure`, `LocalResourceError`, and ValueError for a
-        request that can't be sent as it is.
+        The response is complete; its extensions hold `duration_seconds` (first byte sent to last byte received),
+        `phases` and, over TLS, `certificate_expires_at` (seconds since the epoch). Raises `TransportFailure`,
+        `LocalResourceError`, and ValueError for a request that can't be sent as it is.
         """
         data = _wire_bytes(request)
         deadline: float = request.extensions["deadline"]
         watch = Stopwatch(self._clock)
         origin = Origin(request.url.scheme, request.url.raw_host.decode("ascii"), _port(request.url))
         in_time = asyncio.get_running_loop().time() < deadline
-        connection = self._take(origin, fresh=request.extensions.get("fresh", False)) if in_time else None
+        connection = self._take(origin, once=request.extensions.get("once", False)) if in_time else None
         kept = connection is not None
         try:
             if not in_time:
@@ -114,9 +114,11 @@ class Transport(httpx.AsyncBaseTransport):
         while self._kept:
             self._kept.popitem()[1].abort()
 
-    def _take(self, origin: Origin, *, fresh: bool) -> Connection | None:
+    def _take(self, origin: Origin, *, once: bool) -> Connection | None:
         connection = self._kept.pop(origin, None)
-        if connection is None or (connection.usable and not fresh):
+        if connection is None:
+            return None
+        if connection.usable and (connection.proven or not once) and not connection.has_news:
             return connection
         connection.abort()
         return None

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import ssl
 import os
+import select
 import ssl
 from collections.abc import Callable
 from typing import cast
@@ -36,6 +36,7 @@ class Connection(asyncio.Protocol):
         self._paused = False
         self._sent = False
         self._idle_until = 0.0
+        self._answers = 0
 
     async def exchange(self, request: bytes, *, deadline: float, watch: Stopwatch) -> Incoming:
         """Sends a request and gives the whole answer, by `deadline` (of `loop.time()`).
@@ -71,6 +72,21 @@ class Connection(asyncio.Protocol):
     def usable(self) -> bool:
         """Whether another exchange may begin: all was sent and read, no end was seen, and not idle for too long."""
         return self._over is None and self._sent and self._clock() < self._idle_until
+
+    @property
+    def proven(self) -> bool:
+        """Whether the server has shown that it keeps connections: it answered here more than once."""
+        return self._answers > 1
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the kernel has something to tell that the loop hasn't read yet: on an idle connection, its end."""
+        found = self._transport and self._transport.get_extra_info("socket")
+        if not found or found.fileno() < 0:
+            return True
+        poll = select.poll()
+        poll.register(found.fileno(), select.POLLIN | select.POLLHUP | select.POLLERR)
+        return bool(poll.poll(0))
 
     def abort(self) -> None:
         """Close at once; what was not sent is dropped. May be called again."""
@@ -175,6 +191,7 @@ class Connection(asyncio.Protocol):
         self._close_phases(at)
         self._lost = why
         self._idle_until = at + self._incoming.idle_seconds
+        self._answers += 1
         self._ended.set_result(None)
 
     def _close_phases(self, at: float) -> None:

@@ -164,3 +164,11 @@ async def test_a_closed_transport_keeps_nothing() -> None:
 
         assert left == [True]
         assert len(server.received) == 3
+
+
+@on_both_loops
+async def test_what_is_sent_once_only_waits_for_a_connection_that_the_server_has_shown_to_keep() -> None:
+    async with Hostile(WELL_BEHAVED) as server, Transport() as transport:
+        answers = [await send(transport, server.url, once=once) for once in (False, True, False, True)]
+
+    assert [answer.extensions["phases"].connect is None for answer in answers] == [False, False, True, True]

@@ -33,14 +33,25 @@ def variables_of(sandbox: SandboxServer) -> dict[str, str]:
     }
 
 
-async def start(*arguments: str, environment: Mapping[str, str] | None = None) -> asyncio.subprocess.Process:
-    """Starts the command, in an environment without settings of this machine."""
+async def start(
+    *arguments: str,
+    environment: Mapping[str, str] | None = None,
+    redirections: str = "",
+    out: int = asyncio.subprocess.PIPE,
+    err: int = asyncio.subprocess.PIPE,
+) -> asyncio.subprocess.Process:
+    """Starts the command, in an environment without settings of this machine.
+
+    `redirections` are the shell's, such as `>&-`; `out` and `err` are descriptors for its two streams.
+    """
+    shell = ("sh", "-c", f'exec "$0" "$@" {redirections}') if redirections else ()
     return await asyncio.create_subprocess_exec(
+        *shell,
         COMMAND,
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
+        stdout=out,
+        stderr=err,
         env={**_CLEAN, **(environment or {})},
     )
 

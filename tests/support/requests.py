@@ -14,13 +14,13 @@ LATER = 5.0  # seconds, for those that aren't
 
 
 async def send(
-    transport: Transport, url: str, *, content: bytes | None = None, seconds: float = LATER
+    transport: Transport, url: str, *, content: bytes | None = None, seconds: float = LATER, once: bool = False
 ) -> httpx.Response:
     """GET, or POST where there is content."""
     deadline = asyncio.get_running_loop().time() + seconds
     method = "GET" if content is None else "POST"
     return await transport.handle_async_request(
-        httpx.Request(method, url, content=content, extensions={"deadline": deadline})
+        httpx.Request(method, url, content=content, extensions={"deadline": deadline, "once": once})
     )
 
 
