@@ -34,7 +34,7 @@ from probes.model import (
     Target,
     Transition,
 )
-from probes.safety import ProductionGuard, bookings_acknowledged
+from probes.safety import ProductionGuard, bookings_allowed
 from probes.scenario import Act, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
 from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
 from probes.transitions import transition
@@ -47,7 +47,6 @@ from probes.words import (
     FailureKind,
     FaultKind,
     FindingKind,
-    Leaves,
     Operation,
     Outcome,
     SkipReason,
@@ -100,9 +99,9 @@ class Performance:
             ledger=ledger,
             guard=ProductionGuard(
                 target,
-                bookings_allowed=scenario.leaves is Leaves.BOOKING
-                and ledger.durable
-                and bookings_acknowledged(target, start.started_at),
+                bookings_allowed=bookings_allowed(
+                    scenario, target, durable_ledger=ledger.durable, now=start.started_at
+                ),
             ),
             tell=self._keep_exchange,
             tell_fault=self._tell_fault,

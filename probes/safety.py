@@ -60,16 +60,19 @@ def why_not(
     return None
 
 
+def bookings_allowed(scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime) -> bool:
+    """Whether this scenario may book on a production target: it says so, the operator does, and a cap can be kept."""
+    return scenario.leaves is Leaves.BOOKING and bookings_acknowledged(target, now) and durable_ledger
+
+
 def _production_refusal(scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime) -> str | None:
     spends = scenario.leaves is Leaves.BOOKING or scenario.attaches_card or scenario.writes
-    if not spends:
+    if not spends or bookings_allowed(scenario, target, durable_ledger=durable_ledger, now=now):
         return None
     what = f"{scenario.name} may book, attach a card or write, and target {target.name} is production"
-    if scenario.leaves is not Leaves.BOOKING or not bookings_acknowledged(target, now):
-        return f"{what}; play golden_path_to_payment there, or acknowledge real bookings with allow_bookings"
-    if not durable_ledger:
+    if scenario.leaves is Leaves.BOOKING and bookings_acknowledged(target, now):
         return f"{what}; its daily cap on bookings needs a ledger that outlives the process, and there is none"
-    return None
+    return f"{what}; play golden_path_to_payment there, or acknowledge real bookings with allow_bookings"
 
 
 class ProductionGuard:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from probes import safety
+from probes.client import authorise
 from probes.errors import RefusedError
 from probes.model import AllowBookings, Portal, Target
 from probes.redaction import Secret
 from probes.scenario_files import shipped
-from probes.words import Environment, Operation, SkipReason, WriteKind
+from probes.words import AuthHeader, Environment, Operation, SkipReason, WriteKind
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 PRODUCTION, SANDBOX = Environment.PRODUCTION, Environment.SANDBOX
@@ -111,3 +113,30 @@ def test_an_expired_acknowledgement_says_what_to_do() -> None:
 
     assert refused is not None
     assert "golden_path_to_payment" in refused[1]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://www.brek.ai/api",
+        "https://www.brek.ai:8443/api",
+        "https://brek.ai/api",
+        "https://www.brek.ai.evil.example/api",
+        "https://evil.example/www.brek.ai",
+    ],
+)
+def test_the_partner_key_goes_to_no_other_origin_than_its_targets(url: str) -> None:
+    with pytest.raises(ValueError, match="its own target only"):
+        authorise(target(), AuthHeader.PARTNER_API_KEY, httpx.URL(url))
+
+
+@pytest.mark.parametrize(
+    ("style", "header"),
+    [
+        (AuthHeader.PARTNER_API_KEY, ("x-partner-api-key", "a-key-of-nobody")),
+        (AuthHeader.AUTHORIZATION, ("authorization", "Bearer a-key-of-nobody")),
+        (AuthHeader.API_KEY, ("api-key", "a-key-of-nobody")),
+    ],
+)
+def test_each_header_style_of_the_guide_carries_the_key(style: AuthHeader, header: tuple[str, str]) -> None:
+    assert authorise(target(), style, httpx.URL("https://www.brek.ai/api/partner/v1/core-chat/events")) == header
