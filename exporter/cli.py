@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from exporter import streams
 from probes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -58,6 +60,7 @@ class RunFormat(StrEnum):
 
 def main() -> None:
     """The entry point: every problem ends in one clear line and its exit code, never in a traceback."""
+    streams.prepare()
     try:
         app()
     except UsageError as problem:
@@ -70,6 +73,15 @@ def main() -> None:
             raise
         print(f"brekwatch: a fault of its own: {type(error).__name__}. BREKWATCH_DEBUG=1 shows more.", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CANNOT_TELL)
+
+
+@contextmanager
+def _ended_by_ctrl_c(exit_code: int = 0) -> Iterator[None]:
+    """Ctrl-C before anything began is no error, and typer's exit code for it is none of ours."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(exit_code) from None
 
 
 def _run_loop(main_task: Coroutine[Any, Any, T]) -> T:
@@ -125,23 +137,26 @@ def run(
     Exit code 0: all passed (degraded too). 1: one failed. 2: usage or configuration.
     3: none failed, but one was skipped, or its verdict is unknown.
 
-    Example: eval "$(brekwatch sandbox --port 3000)" in one shell's variables, then: brekwatch run golden_path
+    To try it: start `brekwatch sandbox` in one shell, paste the three export lines that it prints into another, and
+    there: brekwatch run golden_path
     """
-    from exporter.run import play_now
-    from probes import settings
+    with _ended_by_ctrl_c(EXIT_CANNOT_TELL):
+        from exporter.run import play_now
+        from probes import settings
 
-    found = settings.find(config, os.environ)
-    playing = play_now(found, tuple(scenarios or ()), target, as_json=output is RunFormat.JSON)
-    raise typer.Exit(_run_loop(playing))
+        found = settings.find(config, os.environ)
+        playing = play_now(found, tuple(scenarios or ()), target, as_json=output is RunFormat.JSON)
+        raise typer.Exit(_run_loop(playing))
 
 
 @app.command()
 def serve(config: ConfigOption = None) -> None:
     """Play the configured probes on schedule, until SIGTERM; metrics, health and pages on `service.listen`."""
-    from exporter.serve import serve_settings
-    from probes import settings
+    with _ended_by_ctrl_c():
+        from exporter.serve import serve_settings
+        from probes import settings
 
-    _run_loop(serve_settings(settings.find(config, os.environ)))
+        _run_loop(serve_settings(settings.find(config, os.environ)))
 
 
 @app.command()
@@ -151,11 +166,12 @@ def demo(
     faults: Annotated[bool, typer.Option(help="Spice the sandbox with a few faults after a while.")] = True,
 ) -> None:
     """Run the whole service on loopback against an embedded sandbox."""
-    from rich.console import Console
+    with _ended_by_ctrl_c():
+        from rich.console import Console
 
-    from exporter.demo import demo as run_demo
+        from exporter.demo import demo as run_demo
 
-    _run_loop(run_demo(Console(), port=port, faults=faults))
+        _run_loop(run_demo(Console(), port=port, faults=faults))
 
 
 @app.command()
@@ -171,9 +187,10 @@ def sandbox(
 
     Prints `export` lines for a shell on stdout first.
     """
-    from exporter.sandbox_command import serve_sandbox
+    with _ended_by_ctrl_c():
+        from exporter.sandbox_command import serve_sandbox
 
-    _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
+        _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
 
 
 @scenarios_app.command("list")

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from rich.console import Console
 
-from exporter.service import Service, stop_signals
-from exporter.terminal import RunLines
+from exporter.service import Service, running
+from exporter.signals import stop_signals
+from exporter.terminal import RunLines, Terminal
 from probes.model import Objective, Portal, Probe, Target
 from probes.redaction import Scrubber, Secret
 from probes.sandbox.server import SandboxServer
@@ -94,16 +96,21 @@ async def demo(console: Console, *, port: int, faults: bool) -> None:
         scrubber = Scrubber(settings.secrets)
         lines = RunLines(console, scrubber.text)
         service = Service(settings, scrubber=scrubber, listeners=[lines])
-        await service.start()
-        _greet(lines, service.url, sandbox.base_url, faults=faults)
-        spicing = asyncio.create_task(spice(sandbox, lambda text: lines.say((text, "bold cyan")))) if faults else None
-        try:
+        async with running(service, _DRAIN_SECONDS), _spiced(sandbox, lines, faults=faults):
+            _greet(lines, service.url, sandbox.base_url, faults=faults)
             await stop.wait()
-        finally:
-            if spicing is not None:
-                spicing.cancel()
-            await service.aclose(_DRAIN_SECONDS)
-        lines.say("Stopped.")
+    Terminal(console, str).say("Stopped.")
+
+
+@asynccontextmanager
+async def _spiced(sandbox: SandboxServer, lines: RunLines, *, faults: bool) -> AsyncIterator[None]:
+    """With its faults coming and going inside, where they are wanted."""
+    spicing = asyncio.create_task(spice(sandbox, lambda text: lines.say((text, "bold cyan")))) if faults else None
+    try:
+        yield
+    finally:
+        if spicing is not None:
+            spicing.cancel()
 
 
 def _greet(lines: RunLines, url: str, sandbox_url: str, *, faults: bool) -> None:

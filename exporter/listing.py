@@ -6,14 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 
+from exporter.budget import budgets
 from exporter.run import named
 from probes import safety, scenario_files
-from probes.errors import ConfigError
+from probes.errors import ConfigError, UsageError
 from probes.model import Probe, Target
-from probes.scenario import AttachCard, Scenario
+from probes.scenario import Scenario
 from probes.settings import Settings
-
-_UNKNOWN_LIMIT = 60  # requests a minute, to reckon with until a limit was seen (decision 6)
 
 
 def scenario_named(scenarios: Mapping[str, Scenario], name: str) -> Scenario:
@@ -41,9 +40,7 @@ def check_lines(paths: Sequence[Path]) -> Iterator[str]:
     problems: list[str] = []
     for path in paths:
         try:
-            found: Iterable[Scenario] = (
-                scenario_files.read_folder(path).values() if path.is_dir() else [scenario_files.read_file(path)]
-            )
+            found = _scenarios_at(path)
         except ConfigError as error:
             problems += error.problems
             continue
@@ -53,36 +50,46 @@ def check_lines(paths: Sequence[Path]) -> Iterator[str]:
         raise ConfigError(*problems)
 
 
+def _scenarios_at(path: Path) -> Iterable[Scenario]:
+    """Those of a file, or of a folder; raises ConfigError for what is wrong, and for a folder that has none."""
+    if not path.is_dir():
+        return [scenario_files.read_file(path)]
+    found = scenario_files.read_folder(path).values()
+    if not found:
+        raise ConfigError(f"{path}: there is no *.yaml in this folder: name one that holds scenarios, or a file")
+    return found
+
+
 def settings_lines(settings: Settings) -> Iterator[str]:
-    """What a configuration would do: targets with what is skipped there and why, probes, planned requests."""
+    """What a configuration would do: targets with what is skipped there and why, probes, planned requests.
+
+    Raises UsageError for what must not be played so: more requests than a configured limit allows, or a service
+    that anybody could reach.
+    """
+    from exporter.web import listening
+
     for target in settings.targets.values():
         portal = "with a portal" if target.portal else "without a portal"
         yield f"target {target.name}: {target.environment}, {target.base_url}, {portal}"
-        mine = [probe for probe in settings.probes if probe.target == target.name]
-        for probe in mine:
-            yield _probe_line(probe, settings.scenarios[probe.scenario], target)
-        if mine:
-            yield _quota_line(mine, settings.scenarios, target)
+        for probe in settings.probes:
+            if probe.target == target.name:
+                yield _probe_line(probe, settings.scenarios[probe.scenario], target)
     if not settings.probes:
         yield "no probes: `serve` has nothing to play"
-    yield f"sound; the service would listen on {settings.service.listen_host}:{settings.service.listen_port}"
+    planned = list(budgets(settings))
+    yield from (budget.line() for budget in planned)
+    problems = [refusal for budget in planned if (refusal := budget.refusal())]
+    service = settings.service
+    try:
+        listening.check(service.listen_host, service.listen_port, service.web_config)
+    except UsageError as problem:
+        problems.append(f"service.listen: {problem}")
+    if problems:
+        raise UsageError("\n".join(problems))
+    yield f"sound; the service would listen on {service.listen_host}:{service.listen_port}"
 
 
 def _probe_line(probe: Probe, scenario: Scenario, target: Target) -> str:
     refusal = safety.why_not(scenario, target, durable_ledger=False)
     note = f"  SKIPPED ({refusal[0]}): {refusal[1]}" if refusal else ""
     return f"  {probe.scenario} every {probe.every_seconds:g} s, deadline {probe.deadline_seconds:g} s{note}"
-
-
-def _quota_line(probes: Sequence[Probe], scenarios: Mapping[str, Scenario], target: Target) -> str:
-    planned = sum(requests_of(scenarios[probe.scenario]) * 60 / probe.every_seconds for probe in probes)
-    limit = target.quota.limit or _UNKNOWN_LIMIT
-    allowed = limit * target.quota.share
-    text = f"  planned {planned:.1f} requests a minute; the share of {limit} a minute is {allowed:.1f}"
-    return text if planned <= allowed else f"{text}  WARNING: beyond the share"
-
-
-def requests_of(scenario: Scenario) -> int:
-    """How many requests of one run count against the key's quota; the portal's don't."""
-    steps = (*scenario.steps, *scenario.cleanup)
-    return sum(not isinstance(step.action, AttachCard) for step in steps)

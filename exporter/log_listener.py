@@ -57,7 +57,8 @@ class LogListener(Listener):
         """A failed step, with the ids that support asks for."""
         if step.outcome is not Outcome.FAILED or step.failure is None:
             return
-        answer = step.exchanges[-1].answer if step.exchanges else None
+        own = step.own_exchange
+        answer = None if own is None else own.answer
         self._log.warning(
             "step_failed",
             run_id=start.run_id,
@@ -67,7 +68,7 @@ class LogListener(Listener):
             kind=step.failure.kind.value,
             expected=step.failure.expected,
             observed=step.failure.observed,
-            attempts=max((exchange.attempt for exchange in step.exchanges), default=0),
+            attempts=len(step.own_exchanges),
             request_id=None if answer is None else answer.request_id,
             trace_id=None if answer is None else answer.trace_id,
         )

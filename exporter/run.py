@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
@@ -12,6 +10,7 @@ import orjson
 from rich.console import Console
 
 from exporter.run_json import runs_as_json
+from exporter.signals import stop_signals
 from exporter.terminal import LiveRun
 from probes import safety
 from probes.errors import UsageError
@@ -24,6 +23,7 @@ from probes.settings import Settings
 from probes.words import GOOD_OUTCOMES, Outcome, SkipReason
 
 _DEADLINE_SECONDS = 120.0
+_CANNOT_TELL = 3
 
 
 class _Kept(Listener):
@@ -40,41 +40,51 @@ async def play_now(settings: Settings, names: Sequence[str], target_name: str | 
     """Plays and tells; the exit code. Raises UsageError for a scenario or a target that isn't there."""
     target = choose_target(settings.targets, target_name)
     scrubber = Scrubber(settings.secrets)
-    view = LiveRun(Console(stderr=as_json), scrubber.text)
     chosen = [named(settings.scenarios, name) for name in names]
+    left_out: list[str] = []
     if not names:
         chosen, left_out = _allowed(settings.scenarios.values(), target)
-        if left_out:
-            view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}")
+    step_names = {scenario.name: tuple(step.name for step in scenario.steps) for scenario in chosen}
+    view = LiveRun(Console(stderr=as_json), scrubber.text, step_names)
+    if left_out:
+        view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}")
     kept = _Kept()
     runner = Runner(ledger=MemoryLedger(), listener=Listeners(view, kept), location=settings.service.location)
-    await _play_all(runner, chosen, target)
-    if as_json:
-        text = orjson.dumps(runs_as_json(kept.runs, scrubber.text), option=orjson.OPT_INDENT_2)
-        sys.stdout.buffer.write(text + b"\n")
-    return exit_code(kept.runs)
+    try:
+        await _play_all(runner, chosen, target)
+    finally:
+        view.close()
+    unplayed = [scenario.name for scenario in chosen[len(kept.runs) :]]
+    if unplayed:
+        view.say(f"Interrupted. Not played: {', '.join(unplayed)}")
+    try:
+        if as_json:
+            _write_json(kept.runs, scrubber)
+    except OSError as problem:
+        view.say(f"stdout can't be written: {problem.strerror}")
+        return _CANNOT_TELL
+    return exit_code(kept.runs, complete=not unplayed)
+
+
+def _write_json(runs: Sequence[Run], scrubber: Scrubber) -> None:
+    text = orjson.dumps(runs_as_json(runs, scrubber.text), option=orjson.OPT_INDENT_2)
+    sys.stdout.buffer.write(text + b"\n")
+    sys.stdout.flush()
 
 
 async def _play_all(runner: Runner, scenarios: Sequence[Scenario], target: Target) -> None:
-    """Plays one after the other; Ctrl-C and SIGTERM end the run under way, which is told as `unknown`."""
-    loop, task = asyncio.get_running_loop(), asyncio.current_task()
-    if task is not None:
-        loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
+    """Plays one after the other. Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`."""
+    async with stop_signals(patience=0):
         for scenario in scenarios:
             await runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS)
-    except asyncio.CancelledError:
-        return
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
 
 
-def exit_code(runs: Sequence[Run]) -> int:
-    """0 all good; 1 one failed; 3 none failed, but one can't be told."""
+def exit_code(runs: Sequence[Run], *, complete: bool = True) -> int:
+    """0 all good; 1 one failed; 3 none failed, but one can't be told, or was not played (`complete` says so)."""
     outcomes = {run.outcome for run in runs}
     if Outcome.FAILED in outcomes:
         return 1
-    return 0 if outcomes and outcomes <= GOOD_OUTCOMES else 3
+    return 0 if complete and outcomes and outcomes <= GOOD_OUTCOMES else _CANNOT_TELL
 
 
 def choose_target(targets: Mapping[str, Target], name: str | None) -> Target:

@@ -6,7 +6,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from exporter.service import stop_signals
+from exporter.signals import stop_signals
 from probes.sandbox.server import SandboxServer
 
 

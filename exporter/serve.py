@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from exporter import crash, logs
 from exporter.log_listener import LogListener
-from exporter.service import Service, serve
+from exporter.service import Service, running
+from exporter.signals import stop_signals
 from probes.errors import UsageError
 from probes.redaction import Scrubber
 from probes.settings import Settings
@@ -18,14 +19,16 @@ async def serve_settings(settings: Settings) -> None:
             "  probes:\n    - {scenario: quick_search, every: 5m}"
         )
     scrubber = Scrubber(settings.secrets)
-    logs.configure(scrubber=scrubber)
+    log = logs.configure(scrubber=scrubber)
     service = Service(settings, scrubber=scrubber, listeners=[LogListener()])
     reporter = crash.start(settings.service.sentry_dsn, scrubber, on_fault=service.recorder.monitor_fault)
-    if reporter is None:
-        await serve(service)
-        return
-    service.listen(crash.CrashListener(reporter))
+    if reporter is not None:
+        service.listen(crash.CrashListener(reporter))
     try:
-        await serve(service)
+        async with stop_signals() as stop, running(service):
+            log.info("service_started", url=service.url, targets=list(settings.targets), probes=len(settings.probes))
+            await stop.wait()
+        log.info("service_stopped")
     finally:
-        await reporter.aclose()
+        if reporter is not None:
+            await reporter.aclose()

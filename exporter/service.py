@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 import time
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -116,33 +114,11 @@ class Service:
 
 
 @asynccontextmanager
-async def stop_signals() -> AsyncIterator[asyncio.Event]:
-    """An event that SIGINT or SIGTERM sets; a second one cancels the task that waits here."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    task = asyncio.current_task()
-
-    def on_signal() -> None:
-        if stop.is_set() and task is not None:
-            task.cancel()
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, on_signal)
+async def running(service: Service, drain_seconds: float = DRAIN_SECONDS) -> AsyncIterator[None]:
+    """A service that is started inside and drained afterwards; without waiting for runs if this task is cancelled."""
     try:
-        yield stop
-    finally:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.remove_signal_handler(number)
-
-
-async def serve(service: Service) -> None:
-    """Run a service until it is told to stop; a second signal ends it without waiting for runs."""
-    async with stop_signals() as stop:
         await service.start()
-        try:
-            await stop.wait()
-            await service.aclose()
-        except asyncio.CancelledError:
-            with contextlib.suppress(asyncio.CancelledError):
-                await service.aclose(0.0)
+        yield
+        await service.aclose(drain_seconds)
+    finally:
+        await service.aclose(0.0)  # there is nothing left to close but where something was raised

@@ -5,12 +5,14 @@ Text from a server is data: it is scrubbed, stripped of control characters, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 
 from rich.console import Console
+from rich.status import Status
 from rich.text import Text
 
-from probes.model import Failure, Listener, MonitorFault, Run, RunStart, StepResult
+from probes.model import Answer, Failure, Listener, MonitorFault, Run, RunStart, StepResult
 from probes.redaction import printable
 from probes.words import NO_STATUS, Outcome
 
@@ -22,6 +24,8 @@ _STYLES = {
     Outcome.UNKNOWN: "magenta",
 }
 _LONGEST = 200
+_CLEANING_UP = "cleaning up"
+_SPINNER_HERTZ = 5  # each turn of it takes the processor from what is measured
 
 
 class Terminal(Listener):
@@ -50,33 +54,53 @@ class Terminal(Listener):
 
 
 class LiveRun(Terminal):
-    """For `run`: a heading, each step as it ends (outcome, latency, status, ids), the verdict."""
+    """For `run`: a heading, each step as it ends (outcome, latency, status, ids), the verdict.
+
+    On a terminal, and nowhere else, a spinner names the step under way: the one that comes next in `step_names`.
+    """
+
+    def __init__(
+        self, console: Console, scrub: Callable[[str], str], step_names: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
+        super().__init__(console, scrub)
+        self._step_names = step_names or {}
+        self._spinner: Status | None = None
+
+    def close(self) -> None:
+        """Leave no spinner behind."""
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
 
     def run_started(self, start: RunStart) -> None:
         """The heading."""
         self.say((start.scenario, "bold"), f" on {start.target}  run {start.run_id}")
+        if self._console.is_interactive and self._console.file.isatty():
+            first = next(iter(self._step_names.get(start.scenario, ())), "")
+            self._spinner = self._console.status(Text(first), refresh_per_second=_SPINNER_HERTZ)
+            self._spinner.start()
 
     def step_finished(self, start: RunStart, step: StepResult) -> None:
-        """One step, and what was wrong with it."""
-        last = step.exchanges[-1] if step.exchanges else None
-        answer = last.answer if last else None
-        took = f"{step.duration_seconds * 1000:7.0f} ms" if step.exchanges else " " * 10
-        attempts = f"  {len(step.exchanges)} requests" if len(step.exchanges) > 1 else ""
-        told = answer and (answer.chat_status or f"HTTP {answer.status_code}")
+        """One step, what was wrong with it, and what comes next."""
+        attempts = len(step.own_exchanges)
+        took = f"{step.duration_seconds * 1000:7.0f} ms" if attempts else " " * 10
         ids = [f"{name}={value}" for name, value in _ids(step) if value]
         self.say(
             "  ",
             (f"{step.outcome:<9}", _STYLES[step.outcome]),
             f"{step.name:<16} {took}  ",
-            f"{self.clean(told or ''):<30}",
+            f"{self.clean(_told(step)):<30}",
             (self.clean("  ".join(ids)), "dim"),
-            attempts,
+            f"  {attempts} requests" if attempts > 1 else "",
         )
         if step.failure is not None:
             self.failure(" " * 11, step.failure)
+        if self._spinner is not None:
+            self._spinner.update(Text(_next_after(step.name, self._step_names.get(start.scenario, ()))))
 
     def run_finished(self, run: Run) -> None:
         """The verdict, what was found beside it, and what became of bookings."""
+        self.close()
         why = f": {self.clean(run.detail)}" if run.detail else ""
         self.say(
             (run.outcome, _STYLES[run.outcome]),
@@ -88,8 +112,24 @@ class LiveRun(Terminal):
             self.say(f"  booking {booking.state}, session {self.clean(booking.session_id)}")
 
 
+def _next_after(name: str, names: Sequence[str]) -> str:
+    following = dict(pairwise(names))
+    return following.get(name, _CLEANING_UP)
+
+
+def _answer(step: StepResult) -> Answer | None:
+    """What the step was judged by; none if it was lost, whatever was read after it."""
+    own = step.own_exchange
+    return None if own is None else own.answer
+
+
+def _told(step: StepResult) -> str:
+    answer = _answer(step)
+    return "" if answer is None else answer.chat_status or f"HTTP {answer.status_code}"
+
+
 def _ids(step: StepResult) -> tuple[tuple[str, str | None], ...]:
-    answer = step.exchanges[-1].answer if step.exchanges else None
+    answer = _answer(step)
     if answer is None:
         return ()
     return (("request", answer.request_id), ("trace", answer.trace_id))

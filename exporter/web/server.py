@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import socket
 import ssl
@@ -15,7 +14,7 @@ from pathlib import Path
 import uvicorn
 from starlette.types import ASGIApp
 
-from exporter.web import web_config as web_configs
+from exporter.web import listening
 from exporter.web.connections import Connection
 from exporter.web.credentials import Door
 from exporter.web.guard import Guard
@@ -56,26 +55,19 @@ class WebServer:
         Raises UsageError if the address can't be used, or may not be without credentials, and ConfigError for a web
         config that can't be read.
         """
-        if self._config_file is not None:
-            self._config = web_configs.load(self._config_file)
-        family, address = await self._resolve()
-        loopback = ipaddress.ip_address(address).is_loopback
-        if not loopback and not self._config.users:
-            raise UsageError(
-                f"{self._host} is reachable from elsewhere, and nobody would be asked for a name: name users in "
-                "a web config (service.web_config, basic_auth_users), or listen on 127.0.0.1"
-            )
-        if not loopback and not self._config.certificate:
+        where = await asyncio.to_thread(listening.check, self._host, self._wanted_port, self._config_file)
+        self._config = where.config
+        if not where.loopback and not where.config.certificate:
             _log.warning("credentials_unencrypted: without tls_server_config passwords can be read on their way")
-        config = self._uvicorn_config(address, loopback=loopback)
-        listener = self._bind(family, address)
+        config = self._uvicorn_config(where.address, loopback=where.loopback)
+        listener = self._bind(where.family, where.address)
         self.port = listener.getsockname()[1]
         self._server = _Server(config)
         self._serving = asyncio.create_task(self._server.serve(sockets=[listener]), name="web server")
-        listening = asyncio.create_task(self._server.listening.wait())
-        await asyncio.wait([self._serving, listening], return_when=asyncio.FIRST_COMPLETED)
-        if not listening.done():
-            listening.cancel()
+        ready = asyncio.create_task(self._server.listening.wait())
+        await asyncio.wait([self._serving, ready], return_when=asyncio.FIRST_COMPLETED)
+        if not ready.done():
+            ready.cancel()
             await self._serving
 
     async def aclose(self) -> None:
@@ -85,15 +77,6 @@ class WebServer:
         self._server.should_exit = True
         await asyncio.gather(self._serving, return_exceptions=True)
         self._server = self._serving = None
-
-    async def _resolve(self) -> tuple[socket.AddressFamily, str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(self._host, self._wanted_port, type=socket.SOCK_STREAM)
-        except (OSError, UnicodeError):
-            raise UsageError(f"{self._host} is no address of this machine: listen on 127.0.0.1, say") from None
-        family, _, _, _, address = min(found, key=lambda info: info[0] != socket.AF_INET)
-        return family, str(address[0]).partition("%")[0]
 
     def _bind(self, family: socket.AddressFamily, address: str) -> socket.socket:
         # Told to be TCP, or asyncio leaves Nagle's algorithm on, and every kept connection waits 40 ms for its answer.

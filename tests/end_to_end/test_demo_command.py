@@ -115,7 +115,7 @@ async def test_the_key_is_in_no_argument_of_the_process(tmp_path: Path) -> None:
         async with asyncio.timeout(10):
             while not sandbox.requests:
                 await asyncio.sleep(0.02)
-        arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()  # noqa: ASYNC240
+        arguments = Path(f"/proc/{process.pid}/cmdline").read_bytes()
         process.kill()
         await process.communicate()
 

@@ -151,6 +151,31 @@ async def test_help_and_version_teach() -> None:
     assert version.out.startswith("brekwatch 0.")
 
 
+async def test_the_help_of_run_teaches_only_what_comes_to_an_end() -> None:
+    ended = await brekwatch("run", "--help")
+
+    assert "eval" not in ended.out
+    assert "paste the three export lines" in " ".join(ended.out.split())
+
+
+async def test_a_folder_without_scenarios_and_a_plan_beyond_its_quota_exit_with_2(tmp_path: Path) -> None:
+    empty = await brekwatch("scenarios", "check", str(tmp_path))
+    config = tmp_path / "brekwatch.yaml"
+    config.write_text(
+        "service: {listen: 0.0.0.0:9464}\n"
+        "targets:\n  sandbox: {base_url: http://127.0.0.1:9, environment: sandbox, api_key: a-key-of-nobody, "
+        "quota: {limit: 10}}\n"
+        "probes:\n  - {scenario: quick_search, every: 1m}\n"
+    )
+    refused = await brekwatch("config", "check", "-c", str(config))
+
+    assert (empty.exit_code, refused.exit_code) == (2, 2)
+    assert f"{tmp_path}: there is no *.yaml in this folder" in empty.err
+    assert "the probes plan 3.0 requests a minute, and may send 1.0" in refused.err
+    assert "service.listen: 0.0.0.0 is reachable from elsewhere" in refused.err
+    assert "sound" not in refused.out
+
+
 async def test_scenarios_are_listed_shown_and_checked(tmp_path: Path) -> None:
     listed = await brekwatch("scenarios", "list")
     shown = await brekwatch("scenarios", "show", "golden_path")

@@ -15,6 +15,7 @@ from support.facts import (
     a_run,
     a_start,
     a_step,
+    an_answer,
     an_exchange,
 )
 from support.logging_state import logging_restored
@@ -23,7 +24,7 @@ from exporter import logs
 from exporter.logs import LogListener
 from probes.model import MonitorFault
 from probes.redaction import Scrubber
-from probes.words import FaultKind, Outcome, SkipReason, SlotState
+from probes.words import FaultKind, Operation, Outcome, SkipReason, SlotState
 
 
 @pytest.fixture
@@ -73,6 +74,15 @@ def test_a_failed_step_names_the_ids_that_support_asks_for(stream: io.StringIO) 
     assert event["event"] == "step_failed"
     assert (event["kind"], event["expected"], event["observed"]) == ("server_error", "200", "503")
     assert (event["request_id"], event["trace_id"]) == (REQUEST_ID, TRACE_ID)
+
+
+def test_a_failed_step_names_its_own_request_and_not_the_snapshot_that_was_read_after_it(stream: io.StringIO) -> None:
+    own = an_exchange(answer=an_answer(500, header_request_id="of-the-write", trace_id=None))
+    snapshot = an_exchange(operation=Operation.GET_SESSION, answer=an_answer(header_request_id="of-the-snapshot"))
+    listening(stream).step_finished(a_start(), a_failed_step(exchanges=(own, own, snapshot)))
+
+    (event,) = events(stream)
+    assert (event["request_id"], event["trace_id"], event["attempts"]) == ("of-the-write", None, 2)
 
 
 def test_exchanges_are_told_to_whoever_debugs(stream: io.StringIO) -> None:

@@ -1,0 +1,62 @@
+"""SIGINT and SIGTERM: told once, a command ends in good order, and nothing that comes later can disturb its ending."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM)
+
+
+@asynccontextmanager
+async def stop_signals(*, patience: int = 1) -> AsyncIterator[asyncio.Event]:
+    """An event that the first signal sets.
+
+    After `patience` signals the next one cancels what the block waits for, and the block is left without an error;
+    further ones change nothing.
+    """
+    stop = asyncio.Event()
+    task = asyncio.current_task()
+    count = 0
+
+    def told() -> None:
+        nonlocal count
+        stop.set()
+        count += 1
+        if count == patience + 1 and task is not None:
+            task.cancel()
+
+    with _heard(told):
+        try:
+            yield stop
+            await asyncio.sleep(0)  # a cancellation that was asked for a moment ago comes out here, not later
+        except asyncio.CancelledError:
+            if count <= patience:
+                raise
+        finally:
+            task = None
+
+
+@contextmanager
+def _heard(told: Callable[[], None]) -> Iterator[None]:
+    """Each signal calls `told` on the running loop.
+
+    Not by the loop's own handlers: those fall back to Python's at the end, and a second Ctrl-C would then be a
+    traceback. Once a signal has come, the process is about to end, and ignores them from here on.
+    """
+    loop = asyncio.get_running_loop()
+    came = False
+
+    def on_signal(_number: int, _frame: object) -> None:
+        nonlocal came
+        came = True
+        loop.call_soon_threadsafe(told)
+
+    before = {number: signal.signal(number, on_signal) for number in _STOPPING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, signal.SIG_IGN if came else handler)

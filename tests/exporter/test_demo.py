@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from exporter.demo import SPICES, demo_settings, spice
+from probes.sandbox.server import SandboxServer
+
+
+async def test_each_fault_comes_after_a_calm_and_is_announced_and_goes_again() -> None:
+    said: list[str] = []
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) > 2 * len(SPICES):
+            raise asyncio.CancelledError
+
+    async with SandboxServer() as sandbox:
+        with pytest.raises(asyncio.CancelledError):
+            await spice(sandbox, said.append, sleep)
+
+    assert slept[0] >= 20
+    assert slept[1::2] == [each.seconds for each in SPICES]
+    assert [line.split(": ")[-2] for line in said[::2]] == [each.fault for each in SPICES]
+    assert said[1::2] == [f"--- fault off: {each.fault}" for each in SPICES]
+
+
+async def test_a_fault_is_on_while_it_is_announced_and_no_longer() -> None:
+    armed: list[list[str]] = []
+
+    class Watched(SandboxServer):
+        def set_faults(self, faults: list[str]) -> None:  # type: ignore[override]
+            armed.append(list(faults))
+            super().set_faults(faults)
+
+    async def sleep(seconds: float) -> None:
+        if len(armed) == 2 * len(SPICES):
+            raise asyncio.CancelledError
+
+    async with Watched() as sandbox:
+        with pytest.raises(asyncio.CancelledError):
+            await spice(sandbox, str, sleep)
+
+    assert armed == [faults for each in SPICES for faults in ([each.fault], [])]
+
+
+async def test_the_demo_plays_all_shipped_scenarios_on_loopback_against_its_own_sandbox() -> None:
+    async with SandboxServer() as sandbox:
+        settings = demo_settings(sandbox, 9464)
+
+    assert settings.service.listen_host == "127.0.0.1"
+    assert {probe.scenario for probe in settings.probes} == set(settings.scenarios)
+    assert {target.base_url for target in settings.targets.values()} == {sandbox.base_url}
+    assert all(probe.deadline_seconds <= probe.every_seconds for probe in settings.probes)
