@@ -14,7 +14,8 @@ from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
 from probes.errors import UsageError
-from probes.model import Listener, MonitorFault
+from probes.listening import Listener
+from probes.model import MonitorFault
 from probes.redaction import Scrubber, Secret
 from probes.words import FaultKind
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from probes.model import Exchange, Listener, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.listening import Listener
+from probes.model import Exchange, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.words import Outcome, SlotState
 
 if TYPE_CHECKING:

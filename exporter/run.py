@@ -15,7 +15,8 @@ from exporter.terminal import LiveRun
 from probes import safety
 from probes.errors import UsageError
 from probes.ledger import MemoryLedger
-from probes.model import Listener, Listeners, Run, Target
+from probes.listening import Listener, Listeners
+from probes.model import Run, Target
 from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scenario import Scenario

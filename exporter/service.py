@@ -11,7 +11,8 @@ from datetime import UTC, datetime
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
 from probes.ledger import MemoryLedger
-from probes.model import Ledger, Listener, Listeners, Probe, Run
+from probes.listening import Listener, Listeners
+from probes.model import Ledger, Probe, Run
 from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scheduler import Scheduler

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from probes.model import Answer, Failure, Listener, MonitorFault, Run, RunStart, StepResult
+from probes.listening import Listener
+from probes.model import Answer, Failure, MonitorFault, Run, RunStart, StepResult
 from probes.redaction import printable
 from probes.words import NO_STATUS, Outcome
 

@@ -1,4 +1,4 @@
-"""The facts that flow from left to right: exchange, step, run; and the two ports of the runner.
+"""The facts that flow from left to right: exchange, step, run; and the one port that points left, the ledger.
 
 Frozen, slotted, keyword-only. Durations are `_seconds` on the monotonic clock, moments are aware
 datetimes in UTC. Vocabulary: design.md, section 2.
@@ -329,77 +329,3 @@ class Ledger(Protocol):
 
     async def book(self, booking: Booking) -> None:
         """Know what became of a booking."""
-
-
-class Listener:
-    """Hears of finished facts. Methods must be quick and never block: they run on the event loop."""
-
-    def run_started(self, start: RunStart) -> None:
-        """A run is about to send its first byte."""
-
-    def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
-        """One HTTP attempt is over, retries and cleanup too."""
-
-    def step_finished(self, start: RunStart, step: StepResult) -> None:
-        """A step is over, skipped ones too."""
-
-    def run_finished(self, run: Run) -> None:
-        """A run has its verdict."""
-
-    def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
-        """A planned start is accounted for: `state` of SlotState, `reason` of SkipReason."""
-
-    def monitor_fault(self, fault: MonitorFault) -> None:
-        """The monitor itself is at fault."""
-
-
-class Listeners(Listener):
-    """Tells several listeners; one that raises is a monitor fault and keeps nobody else from hearing."""
-
-    def __init__(self, *listeners: Listener) -> None:
-        self._listeners = list(listeners)
-
-    def add(self, listener: Listener) -> None:
-        """Tell this one too."""
-        self._listeners.append(listener)
-
-    def run_started(self, start: RunStart) -> None:
-        """Tell all."""
-        self._tell("run_started", start)
-
-    def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
-        """Tell all."""
-        self._tell("exchange_finished", start, step, exchange)
-
-    def step_finished(self, start: RunStart, step: StepResult) -> None:
-        """Tell all."""
-        self._tell("step_finished", start, step)
-
-    def run_finished(self, run: Run) -> None:
-        """Tell all."""
-        self._tell("run_finished", run)
-
-    def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
-        """Tell all."""
-        self._tell("slot_finished", probe, state, reason, lateness_seconds)
-
-    def monitor_fault(self, fault: MonitorFault) -> None:
-        """Tell all; a listener that fails here is left alone, or it would be told of itself for ever."""
-        for listener in self._listeners:
-            try:
-                listener.monitor_fault(fault)
-            except Exception:  # noqa: BLE001, S112 - the others must still hear
-                continue
-
-    def _tell(self, event: str, *facts: object) -> None:
-        for listener in self._listeners:
-            try:
-                getattr(listener, event)(*facts)
-            except Exception as error:  # noqa: BLE001 - a broken listener never ends a run
-                self.monitor_fault(
-                    MonitorFault(
-                        kind=FaultKind.LISTENER,
-                        detail=f"{type(listener).__name__}.{event} failed",
-                        error=error,
-                    )
-                )

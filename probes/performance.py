@@ -20,13 +20,13 @@ from probes.errors import (
     ValueMissingError,
 )
 from probes.expectations import Wanted, judge
+from probes.listening import Listener
 from probes.model import (
     Booking,
     Exchange,
     Failure,
     Finding,
     Ledger,
-    Listener,
     MonitorFault,
     Run,
     RunStart,

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from probes import safety
 from probes.errors import LedgerUnavailableError
-from probes.model import Ledger, Listener, Listeners, MonitorFault, Run, RunStart, StepResult, Target
+from probes.listening import Listener, Listeners
+from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
 from probes.performance import Performance
 from probes.scenario import Scenario
 from probes.words import FaultKind, Outcome, SkipReason

@@ -18,7 +18,8 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from probes.model import Listener, Listeners, MonitorFault, Probe
+from probes.listening import Listener, Listeners
+from probes.model import MonitorFault, Probe
 from probes.words import FaultKind, SkipReason, SlotState
 
 LATE_AFTER_SECONDS = 1.0

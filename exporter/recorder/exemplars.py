@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from probes.model import Exchange, Run, StepResult
+from probes.model import Run, StepResult
 
 _MOST_CHARACTERS = 128
 _is_id = re.compile(r"[A-Za-z0-9_.:-]{1,100}").fullmatch
@@ -37,13 +37,8 @@ def step_exemplar(run_id: str, step: StepResult) -> Exemplar:
     return counter_exemplar(run_id, None)
 
 
-def own_exchange(step: StepResult | None) -> Exchange | None:
-    """The exchange that a step was judged by, if there is a step and it sent anything."""
-    return None if step is None else step.own_exchange
-
-
 def failure_exemplar(run: Run) -> Exemplar:
     """The run, and the request that proves the failure."""
-    exchange = own_exchange(run.failed_step)
+    exchange = None if run.failed_step is None else run.failed_step.own_exchange
     answer = None if exchange is None else exchange.answer
     return counter_exemplar(run.run_id, None if answer is None else answer.request_id)

@@ -15,12 +15,13 @@ from alerts.blame import blame
 from exporter import metrics
 from exporter.recorder import zeros
 from exporter.recorder.board import Board
-from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, own_exchange, step_exemplar
+from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, step_exemplar
 from exporter.recorder.exposition import render
 from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
 from exporter.recorder.quota import QuotaGauges
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
-from probes.model import Exchange, Listener, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
+from probes.listening import Listener
+from probes.model import Exchange, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
 from probes.redaction import Scrubber
 from probes.scenario import Scenario
 from probes.words import (
@@ -194,7 +195,7 @@ class Recorder(Listener):
             self._counters[metrics.CONTRACT_FINDINGS].child(target, operation, finding.kind).inc()
 
     def _count_transitions(self, start: RunStart, step: StepResult) -> None:
-        exchange = own_exchange(step)
+        exchange = step.own_exchange
         request_id = None if exchange is None or exchange.answer is None else exchange.answer.request_id
         for change in step.transitions:
             self._counters[metrics.CHAT_TRANSITIONS].child(
@@ -241,7 +242,7 @@ class Recorder(Listener):
         step = run.failed_step
         if step is None or step.failure is None:
             return
-        exchange = own_exchange(step)
+        exchange = step.own_exchange
         whose = blame(step.failure, None if exchange is None else exchange.operation)
         self._counters[metrics.FAILURES].child(
             run.target, run.scenario, step.name, FailureKind(step.failure.kind), whose

@@ -13,7 +13,8 @@ import httpx
 from support.playing import Heard, target_for
 
 from exporter.service import Service
-from probes.model import Listener, Probe
+from probes.listening import Listener
+from probes.model import Probe
 from probes.redaction import Scrubber
 from probes.sandbox.server import SandboxServer
 from probes.scenario_files import shipped

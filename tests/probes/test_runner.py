@@ -613,3 +613,19 @@ async def test_a_card_that_the_scenario_leaves_open_is_the_targets_test_card() -
 
     assert run.outcome is Outcome.PASSED
     assert b'"cardLast4":"4444"' in attach
+
+
+async def test_a_bug_of_ours_in_the_cleanup_is_told_and_leaves_the_verdict_alone() -> None:
+    class BreaksLate(MemoryLedger):
+        async def intend(self, intent: Intent) -> None:
+            await super().intend(intent)
+            if len(self.intents) > 5:
+                raise RuntimeError("a bug of ours")
+
+    heard = Heard()
+    async with SandboxServer() as sandbox:
+        run = await play("golden_path", target_for(sandbox), ledger=BreaksLate(), listener=heard)
+
+    assert run.outcome is Outcome.PASSED
+    assert [fault.kind for fault in heard.faults] == [FaultKind.BUG]
+    assert run.bookings[-1].state is BookingState.LEFT

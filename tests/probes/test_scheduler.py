@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from probes.model import Listener, MonitorFault, Probe
+from probes.listening import Listener
+from probes.model import MonitorFault, Probe
 from probes.scheduler import Clock, Scheduler, phase_seconds
 from probes.words import FaultKind
 
@@ -335,7 +336,8 @@ async def test_a_scheduler_is_well_while_runs_end_and_unwell_once_none_does() ->
 _JUMPING = """
 import asyncio, os, sys, time
 sys.path.insert(0, sys.argv[1])
-from probes.model import Listener, Probe
+from probes.listening import Listener
+from probes.model import Probe
 from probes.scheduler import Scheduler
 
 class Faults(Listener):

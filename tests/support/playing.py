@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from probes.ledger import MemoryLedger
-from probes.model import Exchange, Ledger, Listener, Listeners, MonitorFault, Portal, Run, RunStart, Target
+from probes.listening import Listener, Listeners
+from probes.model import Exchange, Ledger, MonitorFault, Portal, Run, RunStart, Target
 from probes.redaction import Secret
 from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
