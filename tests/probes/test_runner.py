@@ -629,3 +629,19 @@ async def test_a_bug_of_ours_in_the_cleanup_is_told_and_leaves_the_verdict_alone
     assert run.outcome is Outcome.PASSED
     assert [fault.kind for fault in heard.faults] == [FaultKind.BUG]
     assert run.bookings[-1].state is BookingState.LEFT
+
+
+async def test_a_ledger_that_hangs_at_the_start_is_waited_for_a_while_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Hangs(MemoryLedger):
+        async def begin_run(self, start: RunStart) -> None:
+            await asyncio.sleep(30)
+
+    monkeypatch.setattr("probes.runner._LEDGER_SECONDS", 0.1)
+    async with SandboxServer() as sandbox, asyncio.timeout(3):
+        booking = await play("golden_path", target_for(sandbox), ledger=Hangs())
+        search = await play("quick_search", target_for(sandbox), ledger=Hangs())
+
+    assert (booking.outcome, booking.reason) == (Outcome.SKIPPED, SkipReason.JOURNAL)
+    assert search.outcome is Outcome.PASSED

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import threading
 
 import pytest
 from support.hostile import (
@@ -172,3 +174,29 @@ async def test_what_is_sent_once_only_waits_for_a_connection_that_the_server_has
         answers = [await send(transport, server.url, once=once) for once in (False, True, False, True)]
 
     assert [answer.extensions["phases"].connect is None for answer in answers] == [False, False, True, True]
+
+
+def _answer_once_and_leave(listener: socket.socket, closed: threading.Event) -> None:
+    for _ in range(2):
+        accepted, _ = listener.accept()
+        with accepted:
+            accepted.recv(65_536)
+            accepted.sendall(answer_bytes())
+        closed.set()
+
+
+@on_both_loops
+async def test_an_end_that_the_loop_has_not_read_yet_is_seen_before_the_connection_is_used() -> None:
+    closed = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        server = threading.Thread(target=_answer_once_and_leave, args=(listener, closed))
+        server.start()
+        async with Transport() as transport:
+            url = f"http://127.0.0.1:{listener.getsockname()[1]}/"
+            first = await send(transport, url)
+            closed.wait(2.0)
+            second = await send(transport, url)
+        server.join()
+
+    assert [first.status_code, second.status_code] == [200, 200]
+    assert second.extensions["phases"].connect is not None
