@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from probes.redaction import Secret
 from probes.words import (
@@ -311,6 +311,13 @@ class MonitorFault:
     scenario: str | None = None
     target: str | None = None
     error: BaseException | None = None
+
+    @classmethod
+    def of_run(cls, start: RunStart, kind: FaultKind, detail: str, error: BaseException | None = None) -> Self:
+        """A fault that befell this run."""
+        return cls(
+            kind=kind, detail=detail, run_id=start.run_id, scenario=start.scenario, target=start.target, error=error
+        )
 
 
 class Ledger(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 
@@ -60,54 +60,46 @@ _ANY_BUT_SERVER_ERRORS = frozenset(range(200, 500))  # no document says what a c
 _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What all runs of a process share: where promises go, who hears of facts, the clock and chance."""
+
+    ledger: Ledger
+    listener: Listener
+    now: Callable[[], datetime]
+    uniform: Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deadlines:
+    """How long a run may take, and a step of it, in seconds."""
+
+    run_seconds: float = 120.0
+    step_seconds: float = 30.0
+
+
 class Performance:
     """The mutable middle of a run; everything that leaves it is frozen."""
 
     def __init__(
-        self,
-        scenario: Scenario,
-        target: Target,
-        start: RunStart,
-        *,
-        ledger: Ledger,
-        listener: Listener,
-        now: Callable[[], datetime],
-        uniform: Callable[[float, float], float],
-        deadline_seconds: float,
-        step_deadline_seconds: float,
+        self, scenario: Scenario, target: Target, start: RunStart, surroundings: Surroundings, deadlines: Deadlines
     ) -> None:
         self._scenario = scenario
         self._target = target
         self._start = start
-        self._listener = listener
-        self._now = now
+        self._listener = surroundings.listener
+        self._now = surroundings.now
         self._loop = asyncio.get_running_loop()
         self._began = time.perf_counter()  # uvloop's own clock counts whole milliseconds
         self._ended: float | None = None
-        self._deadline = self._loop.time() + deadline_seconds
-        self._step_deadline_seconds = step_deadline_seconds
+        self._deadline = self._loop.time() + deadlines.run_seconds
+        self._step_deadline_seconds = deadlines.step_seconds
         actor_id = f"brekwatch_{start.run_id}"
         self._conversation = Conversation(actor_id=actor_id, timezone_offset_minutes=TIMEZONE_OFFSET_MINUTES)
         self._stage = Stage(now=start.started_at, actor_id=actor_id)
-        self._watch = BookingWatch(start, ledger, self._tell_fault)
+        self._watch = BookingWatch(start, surroundings.ledger, self._tell_fault)
         self._transport = Transport()
-        self._client = CoreChatClient(
-            target,
-            self._transport,
-            start=start,
-            conversation=self._conversation,
-            ledger=ledger,
-            guard=ProductionGuard(
-                target,
-                bookings_allowed=bookings_allowed(
-                    scenario, target, durable_ledger=ledger.durable, now=start.started_at
-                ),
-            ),
-            tell=self._keep_exchange,
-            tell_fault=self._tell_fault,
-            uniform=uniform,
-            now=now,
-        )
+        self._client = self._new_client(surroundings)
         self._cleaning_up = False
         self._in_doubt = False  # a turn that may book is under way, or its answer tells nothing
         self._step_name = ""
@@ -116,21 +108,28 @@ class Performance:
         self._cleanup: list[StepResult] = []
         self._stopped: verdict.Verdict | None = None
 
+    def _new_client(self, surroundings: Surroundings) -> CoreChatClient:
+        ledger, started_at = surroundings.ledger, self._start.started_at
+        allowed = bookings_allowed(self._scenario, self._target, durable_ledger=ledger.durable, now=started_at)
+        return CoreChatClient(
+            self._target,
+            self._transport,
+            start=self._start,
+            conversation=self._conversation,
+            ledger=ledger,
+            guard=ProductionGuard(self._target, bookings_allowed=allowed),
+            tell=self._keep_exchange,
+            tell_fault=self._tell_fault,
+            uniform=surroundings.uniform,
+            now=surroundings.now,
+        )
+
     def _keep_exchange(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
         self._listener.exchange_finished(self._start, self._step_name, exchange)
 
     def _tell_fault(self, kind: FaultKind, detail: str, error: BaseException) -> None:
-        self._listener.monitor_fault(
-            MonitorFault(
-                kind=kind,
-                detail=detail,
-                run_id=self._start.run_id,
-                scenario=self._start.scenario,
-                target=self._start.target,
-                error=error,
-            )
-        )
+        self._listener.monitor_fault(MonitorFault.of_run(self._start, kind, detail, error))
 
     async def play(self) -> Run:
         """Plays, cleans up whatever happened, and gives the verdict."""

@@ -17,7 +17,7 @@ from probes import safety
 from probes.errors import LedgerUnavailableError
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
-from probes.performance import Performance
+from probes.performance import Deadlines, Performance, Surroundings
 from probes.scenario import Scenario
 from probes.words import FaultKind, Outcome, SkipReason
 
@@ -48,9 +48,9 @@ class Runner:
     ) -> None:
         self._ledger = ledger
         self._listener = Listeners(listener)
+        self._surroundings = Surroundings(ledger=ledger, listener=self._listener, now=now, uniform=uniform)
         self._location = location
         self._now = now
-        self._uniform = uniform
         self._new_id = new_id
 
     async def play(
@@ -76,33 +76,17 @@ class Runner:
             location=self._location,
             recheck=recheck,
         )
+        deadlines = Deadlines(run_seconds=deadline_seconds, step_seconds=step_deadline_seconds)
         performance: Performance | None = None
         try:
-            refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
-            if refusal is None:
-                refusal = await self._begin(start, scenario)
+            refusal = await self._refusal(start, scenario, target)
             if refusal is not None:
                 run = _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
             else:
-                performance = Performance(
-                    scenario,
-                    target,
-                    start,
-                    ledger=self._ledger,
-                    listener=self._listener,
-                    now=self._now,
-                    uniform=self._uniform,
-                    deadline_seconds=deadline_seconds,
-                    step_deadline_seconds=step_deadline_seconds,
-                )
+                performance = Performance(scenario, target, start, self._surroundings, deadlines)
                 run = await performance.play()
         except asyncio.CancelledError:
-            detail = "the run was cancelled before its first step"
-            self._listener.run_finished(
-                performance.run()
-                if performance
-                else _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.CANCELLED, detail)
-            )
+            self._listener.run_finished(_cut_off(start, scenario, performance))
             raise
         except Exception as error:  # noqa: BLE001 - ours: the run can't tell
             run = self._broken(start, scenario, performance, error)
@@ -114,16 +98,12 @@ class Runner:
             performance.stop(error)
             return performance.run()
         detail = f"{type(error).__name__} before the first step"
-        fault = MonitorFault(
-            kind=FaultKind.BUG,
-            detail=detail,
-            run_id=start.run_id,
-            scenario=start.scenario,
-            target=start.target,
-            error=error,
-        )
-        self._listener.monitor_fault(fault)
+        self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.BUG, detail, error))
         return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.BUG, detail)
+
+    async def _refusal(self, start: RunStart, scenario: Scenario, target: Target) -> tuple[SkipReason, str] | None:
+        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
+        return refusal or await self._begin(start, scenario)
 
     async def _begin(self, start: RunStart, scenario: Scenario) -> tuple[SkipReason, str] | None:
         """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
@@ -132,8 +112,7 @@ class Runner:
                 await self._ledger.begin_run(start)
         except (LedgerUnavailableError, TimeoutError) as error:
             problem = str(error) or "the ledger did not answer in time"
-            fault = MonitorFault(kind=FaultKind.JOURNAL, detail=problem, run_id=start.run_id)
-            self._listener.monitor_fault(fault)
+            self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.JOURNAL, problem))
             if scenario.leaves == "booking":
                 return (
                     SkipReason.JOURNAL,
@@ -141,6 +120,13 @@ class Runner:
                 )
         self._listener.run_started(start)
         return None
+
+
+def _cut_off(start: RunStart, scenario: Scenario, performance: Performance | None) -> Run:
+    if performance is not None:
+        return performance.run()
+    detail = "the run was cancelled before its first step"
+    return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.CANCELLED, detail)
 
 
 def _unplayed(
