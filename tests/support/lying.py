@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import httpx
 import orjson
@@ -88,3 +89,33 @@ class Lying:
         lines = [f"HTTP/1.1 {told.status_code} Told", *(f"{name}: {value}" for name, value in told.headers.items())]
         writer.write("\r\n".join([*lines, f"content-length: {len(told.body)}", "", ""]).encode("latin-1") + told.body)
         await writer.drain()
+
+
+DROP = object()
+
+
+def at(turn: int, change: Callable[[Any], None]) -> Callable[[Told], None]:
+    """Changes the JSON of the answer to turn number `turn` (0: to POST /sessions)."""
+
+    def lie(told: Told) -> None:
+        concerned = told.path.endswith("/sessions") if turn == 0 else told.path.endswith("/events")
+        if concerned and told.turn == turn:
+            body = deepcopy(told.json)
+            change(body)
+            told.say(body)
+
+    return lie
+
+
+def put(path: str, value: object) -> Callable[[Any], None]:
+    *parents, last = path.split(".")
+
+    def change(body: Any) -> None:
+        for name in parents:
+            body = body[name]
+        if value is DROP:
+            del body[last]
+        else:
+            body[last] = value
+
+    return change
