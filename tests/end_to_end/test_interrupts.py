@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import os
 import signal
 from pathlib import Path
 
@@ -28,10 +30,14 @@ probes:
 
 
 async def interrupted(process: asyncio.subprocess.Process, gap: float) -> tuple[int | None, str, str]:
-    """How it ended under SIGINTs with that many seconds between them: many, since two may arrive as one."""
+    """How it ended under SIGINTs with that many seconds between them: many, since two may arrive as one.
+
+    The signals go past the process object, which would reap a process that has just ended and lose its exit code.
+    """
     for _ in range(10):
         if process.returncode is None:
-            process.send_signal(signal.SIGINT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process.pid, signal.SIGINT)
             await asyncio.sleep(gap)
     out, err = await asyncio.wait_for(process.communicate(), 10)
     return process.returncode, out.decode(), err.decode()

@@ -57,8 +57,7 @@ async def test_a_judged_run_beats_the_heart_and_a_skipped_one_does_not() -> None
     async with SandboxServer() as sandbox:
         settings = settings_for(sandbox, "golden_path")
         async with serving(settings) as (_, client):
-            text = await metrics_once(client, 'brek_probe_success{scenario="golden_path",target="sandbox"} 1.0')
-            assert "brek_monitor_heartbeat_timestamp_seconds 1" in text
+            await metrics_once(client, "brek_monitor_heartbeat_timestamp_seconds 1")
         without_portal = {"sandbox": replace(settings.targets["sandbox"], portal=None)}
         async with serving(replace(settings, targets=without_portal)) as (_, client):
             text = await metrics_once(client, 'brek_probe_skipped_total{reason="portal",scenario="golden_path"')
