@@ -179,17 +179,28 @@ def sandbox(
     port: Annotated[int, typer.Option(help="0 takes any free port.", min=0, max=65535)] = 3000,
     fault: Annotated[
         list[str] | None,
-        typer.Option(help="A misbehaviour to show, NAME or NAME@STEP; may be repeated.", show_default=False),
+        typer.Option(
+            help="A misbehaviour to show, NAME or NAME@STEP (see --list-faults); may be repeated.", show_default=False
+        ),
     ] = None,
     quota: Annotated[int, typer.Option(help="Requests a minute for each key.", min=1)] = 600,
+    *,
+    list_faults: Annotated[
+        bool,
+        typer.Option("--list-faults", help="List the faults and the steps, and exit."),
+    ] = False,
 ) -> None:
     """Serve the stand-in for the Brek API on loopback, until Ctrl-C.
 
     Prints `export` lines for a shell on stdout first.
     """
     with _ended_by_ctrl_c():
-        from exporter.sandbox_command import serve_sandbox
+        from exporter.sandbox_command import fault_lines, serve_sandbox
 
+        if list_faults:
+            for line in fault_lines():
+                typer.echo(line)
+            return
         _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
 
 

@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from exporter.signals import stop_signals
+from probes.sandbox.faults import FAULTS, STEPS
 from probes.sandbox.server import SandboxServer
+
+
+def fault_lines() -> Iterator[str]:
+    """The faults with their meanings, then the steps that `NAME@STEP` may name."""
+    width = max(len(fault.name) for fault in FAULTS)
+    for fault in FAULTS:
+        yield f"{fault.name:<{width}}  {fault.meaning}"
+    yield ""
+    yield f"NAME@STEP shows it at one step only: {', '.join(STEPS)}"
 
 
 async def serve_sandbox(*, port: int, faults: Sequence[str], minute_quota: int) -> None:

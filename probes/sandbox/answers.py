@@ -14,12 +14,13 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """One HTTP answer before it is written. `x-request-id` and the length are added at the wire."""
+    """One HTTP answer before it is written. The length, and `x-request-id` if wanted, are added at the wire."""
 
     status_code: int
     body: bytes
     content_type: bytes = JSON
     headers: Headers = ()
+    names_request: bool = True
 
 
 class RefusedRequestError(Exception):

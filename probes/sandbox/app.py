@@ -14,11 +14,13 @@ from random import Random
 
 from probes.sandbox.answers import Answer, RefusedRequestError, gateway, validation
 from probes.sandbox.endpoints import Endpoints, Plan, Visit
-from probes.sandbox.faults import FaultBoard, Moment, Reply, Scene
+from probes.sandbox.faults import FaultBoard, Moment
 from probes.sandbox.ids import IdSource
 from probes.sandbox.portal import Portal
 from probes.sandbox.quota import MinuteQuota
+from probes.sandbox.replies import Reply
 from probes.sandbox.requests import InvalidFieldError, MalformedError, Request
+from probes.sandbox.spoiling import Scene
 from probes.sandbox.state import State
 from probes.sandbox.tenants import Tenant, invalid_key, key_in, missing_key
 from probes.words import ErrorCode, Operation
@@ -56,11 +58,13 @@ class SandboxApp:
         api_keys: Mapping[str, Tenant],
         minute_quota: int,
         faults: Iterable[str],
+        slow_seconds: float,
         now: Callable[[], float],
         random: Random,
     ) -> None:
         self.state = State()
         self.faults = FaultBoard(faults)
+        self._slow_seconds = slow_seconds
         self._api_keys = api_keys
         self._quota = MinuteQuota(minute_quota, now)
         self._ids = IdSource(now, random)
@@ -148,7 +152,15 @@ class SandboxApp:
             raise _FaultyReplyError(reply)
 
     def _scene(self, visit: Visit, answer: Answer | None, *, is_turn: bool = False) -> Scene:
-        return Scene(request_id=visit.request_id, minute_quota=self._quota.limit, answer=answer, is_turn=is_turn)
+        return Scene(
+            request_id=visit.request_id,
+            minute_quota=self._quota.limit,
+            slow_seconds=self._slow_seconds,
+            target=visit.request.target,
+            key=key_in(visit.request.headers),
+            answer=answer,
+            is_turn=is_turn,
+        )
 
     def _let_in(self, visit: Visit) -> None:
         """Key, then quota; raises RefusedRequestError. Early refusals carry no headers but x-request-id."""

@@ -8,19 +8,17 @@ operation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 
-import orjson
-
 from probes.errors import UsageError
-from probes.sandbox.answers import Answer, gateway
-from probes.sandbox.quota import Allowance
+from probes.sandbox import spoiling
+from probes.sandbox.replies import Reply, Silence
+from probes.sandbox.spoiling import Scene, any_answer, good_answer, good_turn
 from probes.sandbox.tenants import invalid_key, missing_key
 from probes.sandbox.words import FaultName, TurnKind
-from probes.words import ChatStatus, ErrorCode, Operation
+from probes.words import Operation
 
-_RETRY_AFTER_SECONDS = 1
 _API_OPERATIONS = (Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION, Operation.ATTACH_CARD)
 STEPS: tuple[str, ...] = (*TurnKind, *_API_OPERATIONS)
 
@@ -32,26 +30,6 @@ class Moment(StrEnum):
     AFTER = "after"
 
 
-class Silence(StrEnum):
-    """What may come instead of an answer."""
-
-    HANG = "hang"
-    RESET = "reset"
-
-
-Reply = Answer | Silence
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
-    """What a fault knows of the request: `answer` is the true one, None while nothing took effect."""
-
-    request_id: str
-    minute_quota: int
-    answer: Answer | None = None
-    is_turn: bool = False
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
     """One entry of the table: its meaning in a line, its moment, and what it makes of the answer."""
@@ -60,29 +38,6 @@ class Fault:
     meaning: str
     moment: Moment
     reply: Callable[[Scene], Reply | None]
-
-
-def _rate_limited(scene: Scene) -> Reply:
-    allowance = Allowance(limit=scene.minute_quota, remaining=0, retry_after_seconds=_RETRY_AFTER_SECONDS)
-    return gateway(429, ErrorCode.RATE_LIMITED, "Rate limit exceeded.", scene.request_id, allowance.headers)
-
-
-def _server_error(scene: Scene) -> Reply:
-    return gateway(500, "internal_error", "Internal server error.", scene.request_id)
-
-
-def _wrong_status(scene: Scene) -> Reply | None:
-    """Only good answers lie; a refusal stays what it is."""
-    answer = scene.answer
-    if answer is None or answer.status_code != 200:
-        return None
-    if not scene.is_turn:
-        return replace(answer, status_code=418)
-    body = orjson.loads(answer.body)
-    result = body["data"]["result"]
-    truth = result["status"]
-    result["status"] = ChatStatus.GUEST_NAME_REQUIRED if truth == ChatStatus.SHORTLIST else ChatStatus.SHORTLIST
-    return replace(answer, body=orjson.dumps(body))
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -99,22 +54,58 @@ FAULTS: tuple[Fault, ...] = (
         reply=lambda scene: invalid_key(scene.request_id),
     ),
     Fault(
+        name=FaultName.KEY_ECHOED,
+        meaning="403 whose text repeats the caller's key; nothing takes effect",
+        moment=Moment.BEFORE,
+        reply=spoiling.key_echoed,
+    ),
+    Fault(
         name=FaultName.RATE_LIMITED,
         meaning="429 with retry-after; nothing takes effect",
         moment=Moment.BEFORE,
-        reply=_rate_limited,
+        reply=spoiling.rate_limited,
+    ),
+    Fault(
+        name=FaultName.RATE_LIMITED_BARE,
+        meaning="429 without retry-after; nothing takes effect",
+        moment=Moment.BEFORE,
+        reply=spoiling.rate_limited_bare,
+    ),
+    Fault(
+        name=FaultName.REDIRECT,
+        meaning="307 to the same path of a foreign origin; nothing takes effect",
+        moment=Moment.BEFORE,
+        reply=spoiling.redirect,
     ),
     Fault(
         name=FaultName.SERVER_ERROR,
         meaning="500 after the request took effect",
         moment=Moment.AFTER,
-        reply=_server_error,
+        reply=spoiling.server_error,
     ),
     Fault(
         name=FaultName.SERVER_ERROR_BEFORE,
         meaning="500 before anything takes effect",
         moment=Moment.BEFORE,
-        reply=_server_error,
+        reply=spoiling.server_error,
+    ),
+    Fault(
+        name=FaultName.SERVER_ERROR_VALIDATION,
+        meaning="504 in the validation envelope, after the request took effect",
+        moment=Moment.AFTER,
+        reply=spoiling.server_error_validation,
+    ),
+    Fault(
+        name=FaultName.SERVER_ERROR_HTML,
+        meaning="502 as a page of HTML, after the request took effect",
+        moment=Moment.AFTER,
+        reply=spoiling.server_error_html,
+    ),
+    Fault(
+        name=FaultName.SLOW,
+        meaning="the true answer, some seconds late",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.slow),
     ),
     Fault(
         name=FaultName.HANG,
@@ -123,16 +114,88 @@ FAULTS: tuple[Fault, ...] = (
         reply=lambda _scene: Silence.HANG,
     ),
     Fault(
+        name=FaultName.DRIP,
+        meaning="the answer's head, then its body ten bytes a second, and no end",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.drip),
+    ),
+    Fault(
         name=FaultName.RESET,
         meaning="the request takes effect, then the connection is reset",
         moment=Moment.AFTER,
         reply=lambda _scene: Silence.RESET,
     ),
     Fault(
+        name=FaultName.TRUNCATED,
+        meaning="half of the body that content-length promised, then the connection is closed",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.truncated),
+    ),
+    Fault(
+        name=FaultName.HUGE_BODY,
+        meaning="the true body, then spaces without end for as long as the client reads",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.huge_body),
+    ),
+    Fault(
+        name=FaultName.DECOMPRESSION_BOMB,
+        meaning="content-encoding gzip, and 32 KiB that expand to 32 MiB",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.decompression_bomb),
+    ),
+    Fault(
+        name=FaultName.NOT_JSON,
+        meaning="a good answer comes as a page of HTML that is labelled application/json",
+        moment=Moment.AFTER,
+        reply=good_answer(spoiling.not_json),
+    ),
+    Fault(
+        name=FaultName.WRONG_CONTENT_TYPE,
+        meaning="a good answer's JSON is labelled text/plain",
+        moment=Moment.AFTER,
+        reply=good_answer(spoiling.wrong_content_type),
+    ),
+    Fault(
         name=FaultName.WRONG_STATUS,
         meaning="a turn's 200 tells another result.status than the truth; any other good answer comes as HTTP 418",
         moment=Moment.AFTER,
-        reply=_wrong_status,
+        reply=good_answer(spoiling.wrong_status),
+    ),
+    Fault(
+        name=FaultName.EARLY_BOOKED,
+        meaning="a turn says booked, whatever was booked",
+        moment=Moment.AFTER,
+        reply=good_turn(spoiling.say_booked),
+    ),
+    Fault(
+        name=FaultName.MISSING_ARTIFACT,
+        meaning="a turn's artifacts are left out",
+        moment=Moment.AFTER,
+        reply=good_turn(spoiling.drop_artifacts),
+    ),
+    Fault(
+        name=FaultName.OTHER_SESSION,
+        meaning="a good answer names another session wherever it named the caller's",
+        moment=Moment.AFTER,
+        reply=good_answer(spoiling.other_session),
+    ),
+    Fault(
+        name=FaultName.MISSING_HEADERS,
+        meaning="a good answer comes without x-request-id, quota and partner headers",
+        moment=Moment.AFTER,
+        reply=good_answer(spoiling.missing_headers),
+    ),
+    Fault(
+        name=FaultName.MISMATCHED_IDS,
+        meaning="an error's requestId isn't that of its header, a turn's traceId names another session",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.mismatched_ids),
+    ),
+    Fault(
+        name=FaultName.MARKUP,
+        meaning="message and error texts hold HTML, terminal codes, line breaks and bidi marks",
+        moment=Moment.AFTER,
+        reply=any_answer(spoiling.markup),
     ),
 )
 _BY_NAME = {fault.name.value: fault for fault in FAULTS}

@@ -24,7 +24,7 @@ class SandboxServer:
     """A stand-in for the API with its portal, and a ledger of what was truly booked.
 
     Keys, quota and faults raise UsageError where they can't be. `now` is the wall clock in epoch seconds.
-    Without `random`, ids and keys can't be guessed.
+    Without `random`, ids and keys can't be guessed. `slow_seconds` is how late the fault `slow` answers.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class SandboxServer:
         api_keys: Mapping[str, Tenant] | None = None,
         minute_quota: int = 600,
         faults: Iterable[str] = (),
+        slow_seconds: float = 3.0,
         now: Callable[[], float] = time.time,
         random: Random | None = None,
     ) -> None:
@@ -43,7 +44,14 @@ class SandboxServer:
         self._host = host
         self._port = port
         self._keys = tuple(keys)
-        self._app = SandboxApp(api_keys=keys, minute_quota=minute_quota, faults=faults, now=now, random=chance)
+        self._app = SandboxApp(
+            api_keys=keys,
+            minute_quota=minute_quota,
+            faults=faults,
+            slow_seconds=slow_seconds,
+            now=now,
+            random=chance,
+        )
         self._received: deque[ReceivedRequest] = deque(maxlen=_MOST_RECEIVED)
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None

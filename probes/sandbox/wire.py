@@ -1,21 +1,18 @@
-"""HTTP/1.1 on one connection: bytes to requests, replies to bytes, and the two ways of giving no answer."""
+"""HTTP/1.1 on one connection, the reading half: bytes to requests, and each request to its reply."""
 
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import cast
 
 import httptools
 
-from probes.sandbox.answers import Answer
 from probes.sandbox.app import SandboxApp
-from probes.sandbox.faults import Reply, Silence
+from probes.sandbox.outbox import Outbox, Outgoing
+from probes.sandbox.replies import Reply, status_code_of
 from probes.sandbox.requests import Request
 from probes.words import ErrorCode
 
@@ -23,9 +20,6 @@ MAX_BODY_BYTES = 1024 * 1024
 _MAX_HEAD_BYTES = 64 * 1024
 _KEPT_BODY_BYTES = 64 * 1024
 _IDLE_SECONDS = 75.0
-_FAREWELL_SECONDS = 1.0
-_REASONS = {status.value: status.phrase.encode() for status in HTTPStatus}
-_LINGER_NONE = struct.pack("ii", 1, 0)
 
 RawHeaders = tuple[tuple[bytes, bytes], ...]
 
@@ -62,9 +56,9 @@ class Connection(asyncio.Protocol):
         self._received = received
         self._loop_time = loop_time
         self._transport: asyncio.Transport | None = None
+        self._outbox = Outbox()
         self._parser = httptools.HttpRequestParser(self)
-        self._mute = False  # hung, reset or refused: whatever comes now is not read
-        self._hung = False
+        self._refused = False
         self._heard_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._begin()
@@ -80,6 +74,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The client is there."""
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
+        self._outbox.open(self._transport)
         self._opened.add(self)
         self._heard_at = self._loop_time()
         self._watch_idleness()
@@ -88,18 +83,22 @@ class Connection(asyncio.Protocol):
         """The client is gone."""
         self._opened.discard(self)
         self._transport = None
+        self._outbox.close()
         if self._idle_timer is not None:
             self._idle_timer.cancel()
 
     def pause_writing(self) -> None:
         """A client that doesn't read its answers may not ask for more."""
-        if self._transport is not None:
-            self._transport.pause_reading()
+        self._outbox.pause()
 
     def resume_writing(self) -> None:
         """It reads again."""
-        if self._transport is not None:
-            self._transport.resume_reading()
+        self._outbox.resume()
+
+    @property
+    def _mute(self) -> bool:
+        """Hung, reset, refused or ending: whatever comes now is not read."""
+        return self._refused or self._outbox.ended
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser; each whole request is answered at once."""
@@ -111,7 +110,7 @@ class Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:  # answered like any request; what follows is another protocol's
-            self._say_farewell()
+            self._refused = True
             return
         except httptools.HttpParserError:
             self._refuse(400, ErrorCode.INVALID_REQUEST, "This is no HTTP request that can be read.")
@@ -158,7 +157,8 @@ class Connection(asyncio.Protocol):
         )
         reply, request_id = self._app.answer(request)
         self._note(request, reply)
-        self._reply(request, reply, request_id)
+        keep = self._parser.should_keep_alive() and not self._parser.should_upgrade()
+        self._outbox.put(Outgoing(reply, request_id, keep=keep, with_body=request.method != "HEAD"))
         self._begin()
 
     def abort(self) -> None:
@@ -173,43 +173,9 @@ class Connection(asyncio.Protocol):
                 path=request.target,
                 raw_headers=tuple(self._headers),
                 body=request.body[:_KEPT_BODY_BYTES],
-                status_code=reply.status_code if isinstance(reply, Answer) else None,
+                status_code=status_code_of(reply),
             )
         )
-
-    def _reply(self, request: Request, reply: Reply, request_id: str) -> None:
-        if isinstance(reply, Answer):
-            keep = self._parser.should_keep_alive()
-            self._write(reply, request_id, keep=keep, with_body=request.method != "HEAD")
-            if not keep:
-                self._say_farewell()
-        elif reply is Silence.HANG:
-            self._mute = self._hung = True
-        else:
-            self._reset()
-
-    def _write(self, answer: Answer, request_id: str, *, keep: bool, with_body: bool = True) -> None:
-        if self._transport is None:
-            return
-        head = [
-            b"HTTP/1.1 %d %s" % (answer.status_code, _REASONS.get(answer.status_code, b"Unknown")),
-            b"content-type: " + answer.content_type,
-            b"x-request-id: " + request_id.encode(),
-            b"content-length: %d" % len(answer.body),
-        ]
-        head += [name + b": " + value for name, value in answer.headers]
-        if not keep:
-            head.append(b"connection: close")
-        self._transport.write(b"\r\n".join(head) + b"\r\n\r\n" + (answer.body if with_body else b""))
-
-    def _reset(self) -> None:
-        """RST instead of FIN: with no time to linger, closing drops the connection."""
-        self._mute = True
-        if self._transport is None:
-            return
-        raw = self._transport.get_extra_info("socket")
-        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NONE)
-        self._transport.abort()
 
     def _refuse_body(self) -> None:
         self._refuse(413, "payload_too_large", f"The request body is larger than {MAX_BODY_BYTES} bytes.")
@@ -218,23 +184,13 @@ class Connection(asyncio.Protocol):
         if self._mute:
             return
         answer, request_id = self._app.refuse(status_code, code, error)
-        self._write(answer, request_id, keep=False)
-        self._say_farewell()
-
-    def _say_farewell(self) -> None:
-        """Closes a little later: closing on unread bytes would reset, and take the answer with it."""
-        if self._mute:
-            return
-        self._mute = True
-        if self._transport is None:
-            return
-        self._transport.write_eof()
-        asyncio.get_running_loop().call_later(_FAREWELL_SECONDS, self.abort)
+        self._refused = True
+        self._outbox.put(Outgoing(answer, request_id, keep=False))
 
     def _watch_idleness(self) -> None:
-        if self._hung:  # waits as long as its client does
+        if self._outbox.hung:  # waits as long as its client does
             return
-        left = self._heard_at + _IDLE_SECONDS - self._loop_time()
+        left = _IDLE_SECONDS if self._outbox.busy else self._heard_at + _IDLE_SECONDS - self._loop_time()
         if left <= 0:
             self.abort()
             return
