@@ -344,7 +344,8 @@ class Performance:
         if not cancels:
             return result
         state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None, booking)
-        return _with_cancel_finding(result, state)
+        known = booking.state is not BookingState.UNCLEAR  # else a refusal may mean that there was nothing to cancel
+        return _with_cancel_finding(result, state) if known else result
 
 
 _FAULTS: tuple[tuple[type[Exception], FaultKind], ...] = (
@@ -359,7 +360,7 @@ def _fault_of(error: Exception) -> FaultKind:
 
 
 _CANCEL_FINDINGS = {
-    BookingState.LEFT: (FindingKind.CANCEL_REFUSED, "the booking that this run made, or may have made, stands"),
+    BookingState.LEFT: (FindingKind.CANCEL_REFUSED, "the booking that this run made stands"),
     BookingState.UNCLEAR: (
         FindingKind.CANCEL_UNCLEAR,
         "whether the booking was cancelled can't be told from the answer",

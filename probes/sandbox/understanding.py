@@ -53,7 +53,7 @@ _ORDINALS = {
 _NUMBERED = re.compile(r"(?:\b(?:option|number|no\.|hotel|choice)\s*#?\s*|#\s*)(\d{1,3}|one|two|three|four|five)\b", _I)
 _ORDINAL = re.compile(
     r"\b(?:the\s+)?(first|second|third|fourth|fifth|1st|2nd|3rd|4th|5th|last|cheapest)"
-    r"(?=\s+(?:one|option|hotel|choice)\b|[\s.!,]*(?:please)?[\s.!]*$)",
+    r"(?=\s+(?:one|option|hotel|choice)\b|[\s.!,?]*(?:please)?[\s.!?]*$)",
     _I,
 )
 _BARE_NUMBER = re.compile(r"\s*(?:book\s+)?(\d{1,2})[\s.!]*(?:please)?[\s.!]*", _I)

@@ -104,6 +104,7 @@ async def test_a_server_error_without_a_trace_in_the_snapshot_is_unclear() -> No
     assert run.outcome is Outcome.FAILED
     assert states(run) == [BookingState.UNCLEAR]
     assert [step.name for step in run.cleanup] == ["cancel"]
+    assert run.findings == ()
 
 
 async def test_a_booking_in_a_strangers_answer_is_not_ours_to_cancel() -> None:

@@ -177,6 +177,7 @@ async def test_every_answer_is_documented_and_every_documented_answer_is_given()
         (method, path, int(status))
         for (method, path), operation in _operations().items()
         for status in operation["responses"]
+        if status != "default"
     }
     assert set(seen) == documented
 
@@ -292,3 +293,14 @@ def test_every_fault_is_told_in_the_llms_file() -> None:
     text = files("probes.sandbox").joinpath("llms.txt").read_text("utf-8")
 
     assert [fault.name for fault in FAULTS if f"`{fault.name}`" not in text] == []
+
+
+def test_each_request_that_a_fault_can_hit_says_that_anything_may_come_then() -> None:
+    hit = {path for (_, path), operation in _operations().items() if "default" in operation["responses"]}
+
+    assert hit == {
+        "/api/partner/v1/core-chat/sessions",
+        "/api/partner/v1/core-chat/events",
+        "/api/partner/v1/core-chat/sessions/{sessionId}",
+        "/portal/api/attach",
+    }

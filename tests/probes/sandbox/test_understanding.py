@@ -89,6 +89,7 @@ def test_nights_that_can_not_be_are_a_problem_for_the_guest(text: str) -> None:
         ("can you help me book option 1", TurnKind.BOOK),
         ("2", TurnKind.BOOK),
         ("Book the second one please", TurnKind.BOOK),
+        ("Can I book the cheapest?", TurnKind.BOOK),
         ("option #3", TurnKind.BOOK),
         ("the Harborlight Inn looks good", TurnKind.BOOK),
         ("guest name is John Doe", TurnKind.NAME),
