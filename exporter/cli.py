@@ -137,6 +137,8 @@ def run(
     Exit code 0: all passed (degraded too). 1: one failed. 2: usage or configuration.
     3: none failed, but one was skipped, or its verdict is unknown.
 
+    A run may take 2 minutes, and a step of it 30 seconds, whatever a configuration gives its probes.
+
     To try it: start `brekwatch sandbox` in one shell, paste the three export lines that it prints into another, and
     there: brekwatch run golden_path
     """

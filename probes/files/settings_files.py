@@ -53,6 +53,7 @@ class _Reading:
 
     def __init__(self, document: Document, shape: SettingsShape, folder: Path) -> None:
         self.problems: list[str] = []
+        self._knows_all_scenarios = True
         self._document = document
         self._shape = shape
         self._folder = folder
@@ -184,6 +185,7 @@ class _Reading:
             except ConfigError as error:
                 self._refuse(("scenarios", number), f"the scenarios in {folder} can't be used")
                 self.problems += error.problems
+                self._knows_all_scenarios = False
                 continue
             for name, scenario in own.items():
                 if name in found:
@@ -197,7 +199,7 @@ class _Reading:
         lines: dict[tuple[str, str], int] = {}
         for number, shape in enumerate(self._shape.probes):
             place: Place = ("probes", number)
-            if shape.scenario not in scenarios:
+            if shape.scenario not in scenarios and self._knows_all_scenarios:
                 message = no_such("scenario", shape.scenario, sorted(scenarios))
                 self._refuse((*place, "scenario"), message)
             for target in self._named_targets((*place, "targets"), shape.targets):

@@ -340,3 +340,20 @@ def test_any_variables_give_settings_or_a_usage_error(variables: dict[str, str])
         told = str(error)
 
     assert told
+
+
+def test_a_scenario_folder_that_can_not_be_read_casts_no_doubt_on_the_names_of_probes(tmp_path: Path) -> None:
+    """Whether a probe's scenario is in it can't be told: only what is wrong for sure is said."""
+    config = tmp_path / "brekwatch.yaml"
+    config.write_text(
+        "targets: {a: {base_url: 'http://127.0.0.1:3000', api_key: k3y-0f-n0b0dy}}\n"
+        "scenarios: [own]\n"
+        "probes: [{scenario: mine, every: 5m}]\n"
+    )
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "broken.yaml").write_text("name: mine\n")
+    with pytest.raises(ConfigError) as told:
+        load(config, {})
+
+    assert "own can't be used" in str(told.value)
+    assert "no such scenario" not in str(told.value)
