@@ -199,6 +199,9 @@ async def test_closing_twice_or_before_the_start_does_nothing(app: Starlette) ->
     await server.aclose()
     await server.aclose()
 
+    with pytest.raises(ConnectionRefusedError):
+        await asyncio.open_connection("127.0.0.1", server.port)
+
 
 class SlowRecorder(Recorder):
     """Renders only when let, and counts how often."""
