@@ -324,6 +324,7 @@ class CoreChatClient:
                 idempotency_key=request.idempotency_key,
                 failure=Failure(kind=lost.kind, expected="an answer", observed=lost.detail),
                 own_key=request.carries_key,
+                own_style=call.auth in {None, self._target.auth_header},
             )
         else:
             exchange = self._exchange_of(request, response, call, attempt=attempt, started_at=started_at)
@@ -377,6 +378,7 @@ class CoreChatClient:
             request_id_state=request_id,
             trace_id_state=trace_id,
             own_key=request.carries_key,
+            own_style=call.auth in {None, self._target.auth_header},
             certificate_expires_at=response.extensions["certificate_expires_at"],
         )
 

@@ -26,6 +26,8 @@ from probes.words import (
     Outcome,
 )
 
+KEY_REFUSED = frozenset({401, 403})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Portal:
@@ -59,7 +61,7 @@ class Target:
     """One Brek deployment reached with one partner key.
 
     `environment` is what `probes.safety.classify` made of the declaration and the host, so it is
-    already safe to believe.
+    already safe to believe. `other_api_key` is another tenant's, to see that its sessions stay its own.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Target:
     portal: Portal | None = None
     quota: Quota = field(default_factory=Quota)
     allow_bookings: AllowBookings | None = None
+    other_api_key: Secret | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +157,8 @@ class Exchange:
 
     `duration_seconds` is first byte sent to last byte received (to giving up, without an answer; 0
     if nothing was sent), `certificate_expires_at` is in seconds since the epoch, over TLS. `expected` says that the
-    status code is one that the step asked for.
+    status code is one that the step asked for. `own_key`: it carried the target's valid key; `own_style`: in the
+    configured header.
     """
 
     operation: Operation
@@ -172,6 +176,7 @@ class Exchange:
     request_id_state: CorrelationState | None = None
     trace_id_state: CorrelationState | None = None
     own_key: bool = True
+    own_style: bool = True
     certificate_expires_at: float | None = None
 
     def __post_init__(self) -> None:
@@ -182,6 +187,12 @@ class Exchange:
     def status_code(self) -> int | None:
         """The HTTP status, if an answer came."""
         return None if self.answer is None else self.answer.status_code
+
+    @property
+    def key_rejected(self) -> bool:
+        """Whether the configured key, sent as configured, was turned away where nobody had asked for that."""
+        configured = self.own_key and self.own_style
+        return configured and not self.expected and self.status_code in KEY_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,7 +215,10 @@ class Transition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepResult:
-    """How a step ended, with all its attempts. `duration_seconds` includes back-off."""
+    """How a step ended, with all its attempts. `duration_seconds` includes back-off.
+
+    `gap` says what a skipped step would have needed that is not configured: the run is judged without it.
+    """
 
     name: str
     outcome: Outcome
@@ -213,6 +227,7 @@ class StepResult:
     exchanges: tuple[Exchange, ...] = ()
     transitions: tuple[Transition, ...] = ()
     findings: tuple[Finding, ...] = ()
+    gap: str | None = None
 
     @property
     def own_exchanges(self) -> tuple[Exchange, ...]:

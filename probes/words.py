@@ -48,6 +48,7 @@ class SkipReason(StrEnum):
     OVERLAP = "overlap"
     MISSED = "missed"
     SHUTDOWN = "shutdown"
+    CREDENTIALS = "credentials"
 
 
 class FailureKind(StrEnum):
@@ -192,6 +193,7 @@ class FindingKind(StrEnum):
     KEPT_CONNECTION_DIED = "kept_connection_died"
     CANCEL_REFUSED = "cancel_refused"
     CANCEL_UNCLEAR = "cancel_unclear"
+    CONTRACT_DRIFT = "contract_drift"
 
 
 class CorrelationId(StrEnum):
@@ -218,6 +220,7 @@ class FaultKind(StrEnum):
     CONFIG = "config"
     JOURNAL = "journal"
     LISTENER = "listener"
+    OFFLINE = "offline"
     POOL = "pool"
     SCHEDULER = "scheduler"
     SENTRY = "sentry"

@@ -10,9 +10,7 @@ from prometheus_client import Gauge
 from exporter import metrics
 from exporter.metrics import Family
 from exporter.recorder.series import Series
-from probes.model import Exchange
-
-_KEY_REFUSED = frozenset({401, 403})
+from probes.model import KEY_REFUSED, Exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +32,7 @@ class QuotaGauges:
         answer = exchange.answer
         if answer is None or answer.ratelimit_remaining is None:
             return
-        if not exchange.own_key or answer.status_code in _KEY_REFUSED:
+        if not exchange.own_key or answer.status_code in KEY_REFUSED:
             return
         lowest = self._lowest.get(run_id)
         if lowest is None or answer.ratelimit_remaining < lowest.remaining:
