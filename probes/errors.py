@@ -3,6 +3,7 @@
     BrekwatchError
     ├── UsageError                    what a person typed or wrote can't be used (exit code 2)
     │   └── ConfigError               in a file: names file, line and the way out
+    ├── UnreadableDocumentError       a document that was given can't be read safely: whoever wrote it falls short
     ├── RefusedError                  a safeguard said no before anything was sent
     ├── ValueMissingError             a step wants a value that no earlier answer gave
     ├── LedgerUnavailableError        a promise could not be written down
@@ -29,6 +30,10 @@ class ConfigError(UsageError):
     def __init__(self, *problems: str) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+
+
+class UnreadableDocumentError(BrekwatchError):
+    """A published document can't be read, or not safely; the text says where and why, with little of its content."""
 
 
 class RefusedError(BrekwatchError):

@@ -2,7 +2,7 @@
 
 The events of the parser are put together here, one at a time, so that size, depth and number of values
 are bounded before anything grows. What YAML 1.2 calls text stays text (`no`, dates); tags are refused,
-since no file of ours needs one and some loaders run code for them.
+since no file that is read here needs one and some loaders run code for them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,9 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 
-_LARGEST_BYTES = 1024 * 1024
-_DEEPEST = 30
-_MOST_VALUES = 10_000
+LARGEST_BYTES = 1024 * 1024
 _LONGEST_KEY_SHOWN = 60
+_LONGEST_TAG = 10_000
 _BYTE_ORDER_MARK = "\ufeff"
 
 _CONSTANTS: Mapping[str, bool | None] = {
@@ -48,6 +47,22 @@ _WAYS_OUT = (
     ("simple key", "every key needs a colon and a space after it"),
     ("quoted scalar", "a quote is opened and never closed"),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How large a document may grow, aliases unfolded, and whether it is one of our user's.
+
+    In a user's own file a card number, or a number that no float holds, is a mistake to tell; in a
+    stranger's such a number is text like any other.
+    """
+
+    deepest: int = 30
+    most_values: int = 10_000
+    is_own: bool = True
+
+
+OWN = Rules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,16 +132,16 @@ def read_bytes(path: Path) -> bytes:
         if path.exists() and not path.is_file():
             raise ConfigError(f"{path}: it is no regular file")
         with path.open("rb") as file:
-            return file.read(_LARGEST_BYTES + 1)
+            return file.read(LARGEST_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "its name is no path"
         raise ConfigError(f"{printable(str(path))}: it can't be read: {reason}") from None
 
 
-def read(content: str | bytes, source: str) -> Document:
+def read(content: str | bytes, source: str, rules: Rules = OWN) -> Document:
     """The one document in a text; raises ConfigError for whatever can't be read safely."""
     text = _decoded(content, source)
-    builder = _Builder()
+    builder = _Builder(rules)
     try:
         for event in _events(text):
             builder.take(event)
@@ -141,8 +156,8 @@ def read(content: str | bytes, source: str) -> Document:
 
 def _decoded(content: str | bytes, source: str) -> str:
     raw = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
-    if len(raw) > _LARGEST_BYTES:
-        raise ConfigError(f"{source}: it is larger than {_LARGEST_BYTES // 1024} KiB")
+    if len(raw) > LARGEST_BYTES:
+        raise ConfigError(f"{source}: it is larger than {LARGEST_BYTES // 1024} KiB")
     try:
         return raw.decode("utf-8").removeprefix(_BYTE_ORDER_MARK)
     except UnicodeDecodeError as error:
@@ -153,6 +168,8 @@ def _decoded(content: str | bytes, source: str) -> str:
 def _events(text: str) -> Iterator[Event]:
     from ruamel.yaml import YAML
 
+    if any(len(word) > _LONGEST_TAG and "!" in word for word in text.split()):
+        raise _RefusedError(Mark(line=1, column=1), "a word with a ! in it goes on for ever")  # quadratic to parse
     yield from YAML(typ="safe", pure=True).parse(text)
 
 
@@ -215,8 +232,9 @@ class _Open:
 class _Builder:
     """Puts events together to one node, and refuses what is unsafe as soon as it shows."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Rules) -> None:
         self.root: Node | None = None
+        self._rules = rules
         self._open: list[_Open] = []
         self._anchors: dict[str, Node] = {}
         self._values = 0
@@ -244,8 +262,8 @@ class _Builder:
 
     def _start(self, event: Any, mark: Mark, *, is_mapping: bool) -> None:
         self._no_key(mark)
-        if len(self._open) >= _DEEPEST:
-            raise _RefusedError(mark, f"it is nested deeper than {_DEEPEST} levels")
+        if len(self._open) >= self._rules.deepest:
+            raise _RefusedError(mark, f"it is nested deeper than {self._rules.deepest} levels")
         self._count(mark, values=1)
         self._open.append(_Open(mark=mark, anchor=event.anchor, is_mapping=is_mapping))
 
@@ -253,15 +271,23 @@ class _Builder:
         text: str = event.value
         if _SURROGATE.search(text):
             raise _RefusedError(mark, "it holds half a character (a lone surrogate escape)")
-        if holds_card_number(text):
+        if self._rules.is_own and holds_card_number(text):
             raise _RefusedError(mark, "it looks like a payment card number, which never belongs in a file: name a card")
         top = self._open[-1] if self._open else None
         self._count(mark, values=1, characters=len(text))
         if top is not None and top.is_mapping and top.key is None:
             self._key(top, text, mark)
         else:
-            value = _resolved(text, mark) if event.implicit[0] else text
+            value = self._value(text, mark) if event.implicit[0] else text
             self._put(Node(mark=mark, value=value, characters=len(text)), event.anchor)
+
+    def _value(self, text: str, mark: Mark) -> object:
+        try:
+            return _resolved(text)
+        except ValueError as problem:
+            if self._rules.is_own:
+                raise _RefusedError(mark, f"{problem}: if it is text, quote it") from None
+            return text
 
     def _key(self, top: _Open, text: str, mark: Mark) -> None:
         if text in top.key_marks:
@@ -287,8 +313,9 @@ class _Builder:
     def _count(self, mark: Mark, *, values: int, characters: int = 0) -> None:
         self._values += values
         self._characters += characters
-        if self._values > _MOST_VALUES or self._characters > _LARGEST_BYTES:
-            raise _RefusedError(mark, f"it holds more than {_MOST_VALUES} values or 1 MiB of text, aliases unfolded")
+        most = self._rules.most_values
+        if self._values > most or self._characters > LARGEST_BYTES:
+            raise _RefusedError(mark, f"it holds more than {most} values or 1 MiB of text, aliases unfolded")
 
     def _put(self, node: Node, anchor: str | None) -> None:
         if anchor is not None:
@@ -304,17 +331,20 @@ class _Builder:
             top.children[len(top.children)] = node
 
 
-def _resolved(text: str, mark: Mark) -> object:
-    """A plain scalar's value, by the core schema of YAML 1.2; `.inf` and `.nan`, which JSON lacks, stay text."""
+def _resolved(text: str) -> object:
+    """A plain scalar's value, by the core schema of YAML 1.2; `.inf` and `.nan`, which JSON lacks, stay text.
+
+    Raises ValueError for a number beyond measure.
+    """
     if text in _CONSTANTS:
         return _CONSTANTS[text]
     if _INTEGER.fullmatch(text):
         if len(text) > _MOST_DIGITS:
-            raise _RefusedError(mark, f"it is a number of more than {_MOST_DIGITS} digits: if it is text, quote it")
+            raise ValueError(f"it is a number of more than {_MOST_DIGITS} digits")
         return int(text) if text.lstrip("+-").isdigit() else int(text, 0)
     if _FLOAT.fullmatch(text):
         number = float(text)
         if abs(number) == float("inf"):
-            raise _RefusedError(mark, "it is a number beyond all measure: if it is text, quote it")
+            raise ValueError("it is a number beyond all measure")
         return number
     return text
