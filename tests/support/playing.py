@@ -11,9 +11,9 @@ from probes.model import Exchange, Ledger, MonitorFault, Portal, Run, RunStart, 
 from probes.redaction import Secret
 from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
-from probes.scenario import Scenario
+from probes.scenario import Scenario, Step
 from probes.scenario_files import shipped
-from probes.words import Environment
+from probes.words import Environment, Leaves
 
 
 class Heard(Listener):
@@ -45,6 +45,11 @@ def target_for(sandbox: SandboxServer, **changes: Any) -> Target:
         portal=Portal(attach_url=sandbox.attach_url),
     )
     return replace(target, **changes)
+
+
+def scenario_of(*steps: Step, leaves: Leaves = Leaves.SESSION) -> Scenario:
+    """A scenario of a test's own."""
+    return Scenario(name="own", title="of a test", leaves=leaves, steps=steps)
 
 
 async def play(
