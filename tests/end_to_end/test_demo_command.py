@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.commands import brekwatch, start, variables_of
+from support.commands import GOLDEN_PATH_EACH_SECOND, brekwatch, start, variables_of
 
 from probes.sandbox.server import SandboxServer
 
@@ -76,23 +76,9 @@ async def test_the_sandbox_prints_its_variables_and_a_run_plays_against_it() -> 
     assert b"Traceback" not in err
 
 
-CONFIG = """
-service:
-  listen: 127.0.0.1:0
-targets:
-  sandbox:
-    base_url: ${BREK_BASE_URL}
-    api_key: ${BREK_PARTNER_API_KEY}
-    portal: {attach_url: "${BREK_PORTAL_ATTACH_URL}"}
-probes:
-  - scenario: golden_path
-    every: 1s
-"""
-
-
 async def test_a_service_plays_its_configuration_and_drains_on_sigterm(tmp_path: Path) -> None:
     config = tmp_path / "brekwatch.yaml"
-    config.write_text(CONFIG)
+    config.write_text(GOLDEN_PATH_EACH_SECOND)
     async with SandboxServer() as sandbox:
         process = await start("serve", "-c", str(config), environment=variables_of(sandbox))
         async with asyncio.timeout(10):
@@ -109,7 +95,7 @@ async def test_a_service_plays_its_configuration_and_drains_on_sigterm(tmp_path:
 
 async def test_the_key_is_in_no_argument_of_the_process(tmp_path: Path) -> None:
     config = tmp_path / "brekwatch.yaml"
-    config.write_text(CONFIG)
+    config.write_text(GOLDEN_PATH_EACH_SECOND)
     async with SandboxServer() as sandbox:
         process = await start("serve", "-c", str(config), environment=variables_of(sandbox))
         async with asyncio.timeout(10):

@@ -10,23 +10,11 @@ import signal
 from pathlib import Path
 
 import pytest
-from support.commands import start, variables_of
+from support.commands import GOLDEN_PATH_EACH_SECOND, start, variables_of
 
 from probes.sandbox.server import SandboxServer
 
 _GAPS = [0.01, 0.04, 0.08]
-
-CONFIG = """
-service:
-  listen: 127.0.0.1:0
-targets:
-  sandbox:
-    base_url: ${BREK_BASE_URL}
-    api_key: ${BREK_PARTNER_API_KEY}
-    portal: {attach_url: "${BREK_PORTAL_ATTACH_URL}"}
-probes:
-  - {scenario: golden_path, every: 1s}
-"""
 
 
 async def interrupted(process: asyncio.subprocess.Process, gap: float) -> tuple[int | None, str, str]:
@@ -80,7 +68,7 @@ async def test_an_impatient_ctrl_c_ends_the_sandbox_with_0(gap: float) -> None:
 @pytest.mark.parametrize("gap", _GAPS)
 async def test_an_impatient_ctrl_c_ends_the_service_with_0_and_its_run_as_unknown(gap: float, tmp_path: Path) -> None:
     config = tmp_path / "brekwatch.yaml"
-    config.write_text(CONFIG)
+    config.write_text(GOLDEN_PATH_EACH_SECOND)
     async with SandboxServer(faults=["hang@search"]) as sandbox:
         process = await start("serve", "-c", str(config), environment=variables_of(sandbox))
         await until_sent(sandbox, 1)
@@ -94,7 +82,7 @@ async def test_an_impatient_ctrl_c_ends_the_service_with_0_and_its_run_as_unknow
 
 async def test_a_service_tells_its_start_and_its_end(tmp_path: Path) -> None:
     config = tmp_path / "brekwatch.yaml"
-    config.write_text(CONFIG)
+    config.write_text(GOLDEN_PATH_EACH_SECOND)
     async with SandboxServer() as sandbox:
         process = await start("serve", "-c", str(config), environment=variables_of(sandbox))
         await until_sent(sandbox, 1)

@@ -4,15 +4,13 @@ from dataclasses import replace
 
 import pytest
 from support.facts import (
+    NOON,
     RUN_ID,
-    SEARCH,
     a_failed_step,
     a_failure,
-    a_probe,
     a_run,
     a_start,
     a_step,
-    a_target,
     an_answer,
     an_exchange,
 )
@@ -29,14 +27,7 @@ from probes.words import (
     Outcome,
 )
 
-NOW = 1_795_521_600.0
-
-
-@pytest.fixture
-def recorder() -> Recorder:
-    recorder = Recorder(now=lambda: NOW)
-    recorder.expect([a_target()], [a_probe()], {SEARCH.name: SEARCH}, "eu-1")
-    return recorder
+NOW = NOON.timestamp()
 
 
 def test_gauges_of_verdicts_are_absent_before_the_first_verdict(recorder: Recorder) -> None:

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import random
 
-import pytest
 from support.facts import (
+    NOON,
     REQUEST_ID,
     SEARCH,
     a_probe,
@@ -24,14 +24,7 @@ from probes.words import (
     SlotState,
 )
 
-NOW = 1_795_521_600.0
-
-
-@pytest.fixture
-def recorder() -> Recorder:
-    recorder = Recorder(now=lambda: NOW)
-    recorder.expect([a_target()], [a_probe()], {SEARCH.name: SEARCH}, "eu-1")
-    return recorder
+NOW = NOON.timestamp()
 
 
 def test_each_slot_is_counted_once_by_how_it_ended(recorder: Recorder) -> None:

@@ -10,6 +10,7 @@ from support.hostile import (
     WELL_BEHAVED,
     Hostile,
     answer_bytes,
+    dawdler,
     read_request,
 )
 from support.loops import on_both_loops
@@ -62,15 +63,7 @@ async def test_the_wait_ends_with_the_final_answer_not_with_an_interim_one() -> 
 
 @on_both_loops
 async def test_sending_ends_when_the_last_byte_has_left() -> None:
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await asyncio.sleep(0.1)
-        writer.transport.resume_reading()  # type: ignore[attr-defined]
-        await read_request(reader)
-        await asyncio.sleep(0.1)
-        writer.write(answer_bytes())
-
-    async with Hostile(script) as server, Transport() as transport:
+    async with Hostile(dawdler) as server, Transport() as transport:
         phases = (await send(transport, server.url, content=bytes(30_000_000))).extensions["phases"]
 
     assert phases.send > 0.09

@@ -14,6 +14,19 @@ from probes.sandbox.server import SandboxServer
 COMMAND = str(Path(sys.executable).parent / "brekwatch")
 _CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "COLUMNS": "160"}
 
+GOLDEN_PATH_EACH_SECOND = """
+service:
+  listen: 127.0.0.1:0
+targets:
+  sandbox:
+    base_url: ${BREK_BASE_URL}
+    api_key: ${BREK_PARTNER_API_KEY}
+    portal: {attach_url: "${BREK_PORTAL_ATTACH_URL}"}
+probes:
+  - scenario: golden_path
+    every: 1s
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:

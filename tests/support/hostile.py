@@ -268,6 +268,16 @@ async def early_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWrite
     await asyncio.Event().wait()
 
 
+async def dawdler(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Takes the request a moment late, and answers a moment after that."""
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    await asyncio.sleep(0.1)
+    writer.transport.resume_reading()  # type: ignore[attr-defined]
+    await read_request(reader)
+    await asyncio.sleep(0.1)
+    writer.write(answer_bytes())
+
+
 async def speaks_first(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Greets before it was asked anything."""
     writer.write(b"220 mail.example ready\r\n")

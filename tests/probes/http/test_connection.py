@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from support.hostile import Hostile, answer_bytes, read_request, silence
+from support.hostile import Hostile, answer_bytes, dawdler, silence
 from support.loops import on_both_loops
 
 from probes.errors import LocalResourceError
@@ -80,19 +80,11 @@ async def test_no_buffers_left_while_sending_is_the_monitor_s_own_fault() -> Non
 
 @on_both_loops
 async def test_the_end_of_sending_is_seen_however_little_is_left_in_the_buffer() -> None:
-    async def script(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.transport.pause_reading()  # type: ignore[attr-defined]
-        await asyncio.sleep(0.1)
-        writer.transport.resume_reading()  # type: ignore[attr-defined]
-        await read_request(reader)
-        await asyncio.sleep(0.1)
-        writer.write(answer_bytes())
-
     loop = asyncio.get_running_loop()
     connection = Connection(bounds=Bounds(), clock=time.perf_counter)
     watch = Stopwatch(time.perf_counter)
     request = b"POST / HTTP/1.1\r\ncontent-length: 50000\r\n\r\n" + bytes(50_000)
-    async with Hostile(script, receive_buffer_bytes=4096) as server:
+    async with Hostile(dawdler, receive_buffer_bytes=4096) as server:
         sock = socket.socket()
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         sock.setblocking(False)
