@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
 from probes.model import Exchange, Ledger, MonitorFault, Portal, Run, RunStart, Target
 from probes.redaction import Secret
 from probes.runner import Runner
-from probes.sandbox.server import SandboxServer
 from probes.scenario import Scenario, Step
 from probes.scenario_files import shipped
 from probes.words import Environment, Leaves
@@ -34,7 +33,15 @@ class Heard(Listener):
         self.faults.append(fault)
 
 
-def target_for(sandbox: SandboxServer, **changes: Any) -> Target:
+class Deployment(Protocol):
+    """A server that stands for the API: the sandbox, or the one written from the guide."""
+
+    api_key: str
+    base_url: str
+    attach_url: str
+
+
+def target_for(sandbox: Deployment, **changes: Any) -> Target:
     """A sandbox target for this server."""
     target = Target(
         name="sandbox",
