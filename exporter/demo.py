@@ -22,7 +22,8 @@ from probes.words import Environment
 
 TARGET = "sandbox"
 _DRAIN_SECONDS = 3.0
-_EVERY_SECONDS = {"golden_path": 5.0, "golden_path_to_payment": 7.0, "decline_payment": 8.0, "quick_search": 4.0}
+_EVERY_SECONDS = {"quick_search": 4.0, "golden_path": 5.0, "golden_path_to_payment": 7.0, "decline_payment": 8.0}
+_EVERY_OTHER_SECONDS = 12.0
 _CALM_SECONDS = 30.0
 _NO_JOURNAL = "sqlite:///:memory:"
 
@@ -65,6 +66,7 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         base_url=sandbox.base_url,
         environment=Environment.SANDBOX,
         api_key=Secret(sandbox.api_key),
+        other_api_key=Secret(sandbox.other_api_key or ""),
         partner="demo",
         portal=Portal(attach_url=sandbox.attach_url),
     )
@@ -72,11 +74,11 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         Probe(
             scenario=name,
             target=TARGET,
-            every_seconds=every,
-            deadline_seconds=every,
+            every_seconds=_EVERY_SECONDS.get(name, _EVERY_OTHER_SECONDS),
+            deadline_seconds=_EVERY_SECONDS.get(name, _EVERY_OTHER_SECONDS),
             objective=Objective(latency_seconds=2.0),
         )
-        for name, every in _EVERY_SECONDS.items()
+        for name in shipped()
     )
     return Settings(
         service=ServiceSettings(listen_host="127.0.0.1", listen_port=port, location="demo", journal=_NO_JOURNAL),
@@ -85,7 +87,7 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         scenarios=shipped(),
         incidents=IncidentPolicy(),
         maintenance=(),
-        secrets=(target.api_key,),
+        secrets=(target.api_key, Secret(sandbox.other_api_key or "")),
     )
 
 

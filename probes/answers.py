@@ -13,8 +13,10 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from probes.errors import ValueMissingError
 from probes.model import Answer
 from probes.redaction import bounded
+from probes.templates import dig
 from probes.words import Envelope
 
 _DEEPEST = 100
@@ -188,6 +190,14 @@ def read(status_code: int, headers: Iterable[tuple[str, str]], content: bytes, *
         ratelimit_remaining=count_of(by_name.get("x-ratelimit-remaining")),
         retry_after_seconds=wait_seconds(by_name.get("retry-after"), now),
     )
+
+
+def value_at(answer: Answer, path: str) -> object:
+    """The value at a path inside the artifacts, else inside `data`; raises ValueMissingError."""
+    try:
+        return dig(answer.artifacts, path)
+    except ValueMissingError:
+        return dig(_mapping(answer.body).get("data"), path)
 
 
 def has_events(answer: Answer) -> bool:

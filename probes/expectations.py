@@ -5,17 +5,17 @@ Where several things are wrong, the first in the order of `FailureKind` is told:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
-from probes.answers import event_statuses
+from probes.answers import event_statuses, value_at
 from probes.errors import ValueMissingError
 from probes.model import Answer, Exchange, Failure
 from probes.redaction import bounded
 from probes.scenario import Expect
 from probes.templates import dig
-from probes.words import ChatStatus, Envelope, FailureKind, Leaves, Operation
+from probes.words import KEY_REFUSED, NO_CODE, ChatStatus, Envelope, FailureKind, Leaves, Operation
 
 _KIND_OF_STATUS = {
     400: FailureKind.INVALID_REQUEST,
@@ -25,6 +25,7 @@ _KIND_OF_STATUS = {
     409: FailureKind.CONFLICT,
     429: FailureKind.RATE_LIMITED,
 }
+_ERROR_ENVELOPES = (Envelope.GATEWAY, Envelope.VALIDATION)
 _API_OPERATIONS = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 _LONGEST_OBSERVED = 200
 _cut = partial(bounded, limit=_LONGEST_OBSERVED)
@@ -32,14 +33,21 @@ _cut = partial(bounded, limit=_LONGEST_OBSERVED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What a step wants of its last exchange, and whose conversation it is."""
+    """What a step wants of its last exchange, and whose conversation it is.
+
+    `earlier` holds the values that `expect.same` and `expect.new` speak of, `document_problem` what is wrong with a
+    fetched document.
+    """
 
     expect: Expect
     operation: Operation
     leaves: Leaves
     booked_before: bool = False
+    own_key: bool = True
     session_id: str | None = None
     actor_id: str | None = None
+    earlier: Mapping[str, object] = field(default_factory=dict)
+    document_problem: str | None = None
 
     @property
     def status_codes(self) -> frozenset[int]:
@@ -55,10 +63,11 @@ class Wanted:
                 return frozenset({200})
 
 
-def failure_kind_of_status(status_code: int, operation: Operation) -> FailureKind:
+def failure_kind_of_status(status_code: int, operation: Operation, *, own_key: bool = True) -> FailureKind:
     """The kind that an unwanted status code has.
 
-    The portal never gets the partner key, so its 4xx answers say nothing about credentials.
+    The portal never gets the partner key, so its 4xx answers say nothing about credentials; nor does an answer to a
+    request that carried no key or a wrong one on purpose (`own_key`).
     """
     if 300 <= status_code < 400:
         return FailureKind.REDIRECT
@@ -66,6 +75,8 @@ def failure_kind_of_status(status_code: int, operation: Operation) -> FailureKin
         return FailureKind.SERVER_ERROR
     if operation is Operation.ATTACH_CARD and status_code != 429:
         return FailureKind.PORTAL
+    if status_code in KEY_REFUSED and not own_key:
+        return FailureKind.STATUS_CODE
     return _KIND_OF_STATUS.get(status_code, FailureKind.STATUS_CODE)
 
 
@@ -74,7 +85,7 @@ def _status_code(answer: Answer, wanted: Wanted) -> Failure | None:
         return None
     said = answer.error or answer.code
     return Failure(
-        kind=failure_kind_of_status(answer.status_code, wanted.operation),
+        kind=failure_kind_of_status(answer.status_code, wanted.operation, own_key=wanted.own_key),
         expected="HTTP " + (" or ".join(map(str, sorted(wanted.status_codes)[:3]))),
         observed=_cut(f"HTTP {answer.status_code}" + (f": {said}" if said else "")),
     )
@@ -105,12 +116,10 @@ def _envelope(answer: Answer, wanted: Wanted) -> Failure | None:
     if wanted.operation not in _API_OPERATIONS:
         return None
     success = answer.status_code < 300
-    asked = wanted.expect.envelope or (Envelope.SUCCESS if success else None)
-    if asked is not None and answer.envelope is not asked:
+    allowed = wanted.expect.envelopes or ((Envelope.SUCCESS,) if success else _ERROR_ENVELOPES)
+    if answer.envelope not in allowed:
         observed = "another shape" if answer.envelope is None else f"the {answer.envelope} envelope"
-        return Failure(kind=FailureKind.ENVELOPE, expected=f"the {asked} envelope", observed=observed)
-    if asked is None and answer.envelope not in {Envelope.GATEWAY, Envelope.VALIDATION}:
-        return Failure(kind=FailureKind.ENVELOPE, expected="an error envelope", observed="another shape")
+        return Failure(kind=FailureKind.ENVELOPE, expected=f"the {' or '.join(allowed)} envelope", observed=observed)
     missing = _missing_parts(answer, wanted.operation) if success else None
     if missing is not None:
         return Failure(kind=FailureKind.ENVELOPE, expected="the documented fields", observed=missing)
@@ -120,11 +129,19 @@ def _envelope(answer: Answer, wanted: Wanted) -> Failure | None:
     return None
 
 
+def _document(_answer: Answer, wanted: Wanted) -> Failure | None:
+    if wanted.document_problem is None:
+        return None
+    return Failure(kind=FailureKind.ENVELOPE, expected="the published document", observed=_cut(wanted.document_problem))
+
+
 def _error_code(answer: Answer, wanted: Wanted) -> Failure | None:
-    if wanted.expect.code is None or answer.code == wanted.expect.code:
+    allowed = wanted.expect.codes
+    if not allowed or (answer.code or NO_CODE) in allowed:
         return None
     observed = _cut(answer.code) if answer.code else "no code"
-    return Failure(kind=FailureKind.ERROR_CODE, expected=f"code {wanted.expect.code}", observed=observed)
+    expected = " or ".join("no code" if code == NO_CODE else f"code {code}" for code in allowed)
+    return Failure(kind=FailureKind.ERROR_CODE, expected=expected, observed=observed)
 
 
 def _identity(answer: Answer, wanted: Wanted) -> Failure | None:
@@ -193,6 +210,26 @@ def _artifact(answer: Answer, wanted: Wanted) -> Failure | None:
     for path in wanted.expect.artifacts:
         if not _is_there(answer, path):
             return Failure(kind=FailureKind.ARTIFACT, expected=f"artifacts.{path}", observed="it is not there")
+    return _compared(answer, wanted) or _contained(answer, wanted)
+
+
+def _compared(answer: Answer, wanted: Wanted) -> Failure | None:
+    """`same` and `new`: the value at a path of this answer beside the one at that path of an earlier answer."""
+    for asked, is_same in ((wanted.expect.same, True), (wanted.expect.new, False)):
+        for expression in asked:
+            path = expression.partition(".")[2]
+            try:
+                value = value_at(answer, path)
+            except ValueMissingError:
+                return Failure(kind=FailureKind.ARTIFACT, expected=path, observed="it is not there")
+            if (value == wanted.earlier[expression]) is not is_same:
+                expected = f"{path} {'as' if is_same else 'other than'} in step {expression.partition('.')[0]}"
+                observed = "another one" if is_same else "the same once more"
+                return Failure(kind=FailureKind.ARTIFACT, expected=expected, observed=observed)
+    return None
+
+
+def _contained(answer: Answer, wanted: Wanted) -> Failure | None:
     text = answer.content.decode("utf-8", "replace") if wanted.expect.contains else ""
     for part in wanted.expect.contains:
         if part not in text:
@@ -204,6 +241,7 @@ _CHECKS: tuple[Callable[[Answer, Wanted], Failure | None], ...] = (
     _status_code,
     _json,
     _envelope,
+    _document,
     _error_code,
     _identity,
     _unexpected_booking,

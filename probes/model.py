@@ -13,6 +13,7 @@ from typing import Protocol, Self
 
 from probes.redaction import Secret
 from probes.words import (
+    KEY_REFUSED,
     AuthHeader,
     BookingState,
     CorrelationState,
@@ -25,8 +26,6 @@ from probes.words import (
     Operation,
     Outcome,
 )
-
-KEY_REFUSED = frozenset({401, 403})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

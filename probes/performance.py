@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
 
 from probes import portal, verdict
+from probes.acting import Acting
 from probes.bookings import BookingWatch
-from probes.client import Call, Conversation, CoreChatClient
+from probes.client import CoreChatClient
 from probes.errors import (
     LedgerUnavailableError,
     LocalResourceError,
@@ -22,6 +22,7 @@ from probes.errors import (
 from probes.expectations import Wanted, judge
 from probes.listening import Listener
 from probes.model import (
+    Answer,
     Booking,
     Exchange,
     Failure,
@@ -34,8 +35,9 @@ from probes.model import (
     Target,
     Transition,
 )
+from probes.requests import Call, Conversation
 from probes.safety import ProductionGuard, bookings_allowed
-from probes.scenario import Act, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
+from probes.scenario import Act, Repeat, Scenario, Step, write_kind
 from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
 from probes.transitions import transition
 from probes.transport import Transport
@@ -88,7 +90,6 @@ class Performance:
         self._target = target
         self._start = start
         self._listener = surroundings.listener
-        self._now = surroundings.now
         self._loop = asyncio.get_running_loop()
         self._began = time.perf_counter()  # uvloop's own clock counts whole milliseconds
         self._ended: float | None = None
@@ -100,6 +101,7 @@ class Performance:
         self._watch = BookingWatch(start, surroundings.ledger, self._tell_fault)
         self._transport = Transport()
         self._client = self._new_client(surroundings)
+        self._acting = Acting(self._client, self._stage, target, surroundings.now)
         self._cleaning_up = False
         self._in_doubt = False  # a turn that may book is under way, or its answer tells nothing
         self._step_name = ""
@@ -135,8 +137,9 @@ class Performance:
         """Plays, cleans up whatever happened, and gives the verdict."""
         try:
             for step in self._scenario.steps:
-                self._keep(self._steps, await self._play_step(step, self._step_deadline()))
-                if self._steps[-1].outcome not in GOOD_OUTCOMES:
+                result = self._gap(step) or await self._play_step(step, self._step_deadline())
+                self._keep(self._steps, result)
+                if result.outcome not in GOOD_OUTCOMES and result.gap is None:
                     break
             self._ended = time.perf_counter()
             await self._clean_up()
@@ -177,6 +180,12 @@ class Performance:
     def _keep(self, results: list[StepResult], result: StepResult) -> None:
         results.append(result)
         self._listener.step_finished(self._start, result)
+
+    def _gap(self, step: Step) -> StepResult | None:
+        """A step that needs another tenant's key is left out where none is configured, and told as such."""
+        if not step.needs_other_key or self._target.other_api_key is not None:
+            return None
+        return StepResult(name=step.name, outcome=Outcome.SKIPPED, gap="no other_api_key is configured")
 
     def _step_deadline(self) -> float:
         return min(self._loop.time() + self._step_deadline_seconds, self._deadline)
@@ -236,19 +245,23 @@ class Performance:
     async def _act_and_judge(self, step: Step, deadline: float) -> tuple[Failure | None, tuple[Transition, ...]]:
         wanted = self._wanted(step)
         before = self._conversation.chat_status
-        writes = isinstance(step.action, Act) and step.action.writes
         turn = wanted.operation is Operation.SEND_EVENT
-        self._in_doubt = writes or (turn and self._conversation.confirmation_seen)
-        welcome = _ANY_BUT_SERVER_ERRORS if self._cleaning_up else wanted.status_codes
-        exchanges = await self._act(step, Call(deadline=deadline, status_codes=welcome, auth=step.auth))
-        last = exchanges[-1]
-        failure = judge(last, wanted)
-        changes = self._changes(last)
+        self._in_doubt = bool(write_kind(step.action)) or (turn and self._conversation.confirmation_seen)
+        acted = await self._acting.act(step, self._call(step, deadline, wanted))
+        self._conversation.findings += acted.findings
+        last = acted.exchanges[-1]
+        session_id = self._client.session_sent(step.name)
+        failure = judge(
+            last,
+            replace(wanted, own_key=last.own_key, session_id=session_id, document_problem=acted.document_problem),
+        )
+        changes = self._changes(step, last)
         if self._cleaning_up:
             return failure, changes
-        session_id = self._conversation.session_id
+        session_id = session_id or self._conversation.session_id
         if last.answer is not None:
-            expected = ChatStatus.BOOKED in (*step.expect.chat_statuses, *step.expect.events)
+            statuses = (*step.expect.chat_statuses, *step.expect.events)
+            expected = ChatStatus.BOOKED in statuses and not isinstance(step.action, Repeat)
             await self._watch.saw_answer(last.answer, session_id, expected=expected)
         if self._in_doubt and failure is not None and not self._watch.knows(session_id):
             await self._settle(last, before)
@@ -272,44 +285,35 @@ class Performance:
             operation=step.action.operation,
             leaves=self._scenario.leaves,
             booked_before=self._cleaning_up,
-            session_id=self._conversation.session_id,
             actor_id=self._conversation.actor_id,
+            earlier={asked: self._stage.look_up(asked) for asked in (*step.expect.same, *step.expect.new)},
         )
 
-    async def _act(self, step: Step, call: Call) -> tuple[Exchange, ...]:
-        match step.action:
-            case CreateSession():
-                exchanges = await self._client.create_session(call)
-            case Say(text=text):
-                exchanges = await self._client.say(self._stage.text(text), call, action=step.name)
-            case Act(kind=kind, payload=payload):
-                filled = {key: self._stage.fill(value) for key, value in payload.items()}
-                exchanges = await self._client.act(kind, filled, call, action=step.name)
-            case AttachCard(card=card):
-                exchanges = await self._attach(card, call)
-            case ReadSession():
-                exchanges = await self._client.read_session(call)
-            case _ as never:
-                assert_never(never)
-        if exchanges[-1].answer is not None:
-            self._stage.remember(step.name, exchanges[-1].answer)
-        return exchanges
+    def _call(self, step: Step, deadline: float, wanted: Wanted) -> Call:
+        return Call(
+            step=step.name,
+            deadline=deadline,
+            status_codes=_ANY_BUT_SERVER_ERRORS if self._cleaning_up else wanted.status_codes,
+            auth=step.auth,
+            other_actor=step.other_actor,
+            session=step.session,
+            omit=step.omit,
+        )
 
-    async def _attach(self, card: str | None, call: Call) -> tuple[Exchange, ...]:
-        setup_url = self._stage.payment_setup_url()
-        if setup_url is None or self._target.portal is None:
-            raise portal.PortalError("no earlier answer gave a setup URL")
-        token = portal.token_in(setup_url, self._target.portal)
-        body = portal.attach_body(token, card or self._target.portal.test_card, today=self._now())
-        return await self._client.attach_card(body, call)
-
-    def _changes(self, exchange: Exchange) -> tuple[Transition, ...]:
+    def _changes(self, step: Step, exchange: Exchange) -> tuple[Transition, ...]:
+        """What changed in the session under way: nothing, where an answer is told again or speaks of another one."""
         answer = exchange.answer
+        if step.session is not None or (isinstance(step.action, Repeat) and self._told_again(step.action, answer)):
+            return ()
         if exchange.operation is not Operation.SEND_EVENT or answer is None or answer.chat_status is None:
             return ()
         change = transition(self._conversation.chat_status or NO_STATUS, answer.chat_status)
         self._conversation.chat_status = answer.chat_status
         return () if change is None else (change,)
+
+    def _told_again(self, repeat: Repeat, answer: Answer | None) -> bool:
+        """Whether a repeated turn was answered with the status that it had been answered with before."""
+        return answer is None or answer.chat_status == self._stage.status_told(repeat.step)
 
     async def _settle(self, lost: Exchange | None, before: str | None) -> None:
         """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again.
@@ -319,7 +323,9 @@ class Performance:
         session_id = self._conversation.session_id
         deadline = self._aftercare_deadline(_SETTLE_SECONDS)
         try:
-            snapshot = await self._client.read_session(Call(deadline=deadline, status_codes=frozenset({200})))
+            snapshot = await self._client.read_session(
+                Call(step="settle", deadline=deadline, status_codes=frozenset({200}))
+            )
             await self._watch.saw_snapshot(snapshot[-1], lost, session_id, before=before)
         except RefusedError:
             return  # in production only "no" may be said by now, and that books nothing

@@ -91,10 +91,17 @@ class ProductionGuard:
         """Remember that a session of this run asked for consent, or booked: what follows may cost money."""
         self._confirmation_seen = True
 
-    def check(self, operation: Operation, *, text: str | None = None, kind: str | None = None) -> None:
-        """Raises RefusedError if this request must not be sent."""
+    def check(
+        self, operation: Operation, *, text: str | None = None, kind: str | None = None, readable: bool = True
+    ) -> None:
+        """Raises RefusedError if this request must not be sent.
+
+        `readable` says whether `text` and `kind` are truly what it says.
+        """
         if not self._active:
             return
+        if not readable:
+            raise RefusedError(f"target {self._target} is production: a turn that can't be read is refused")
         if kind in WRITE_KINDS:
             raise RefusedError(f"target {self._target} is production: the write kind {kind} is refused")
         if operation is Operation.ATTACH_CARD:

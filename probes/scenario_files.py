@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -15,16 +15,31 @@ from probes.files import durations, scenario_checks, yaml_files
 from probes.files.scenario_shapes import ExpectShape, ScenarioShape, StepShape
 from probes.files.shapes import check, told
 from probes.files.yaml_files import Document
-from probes.scenario import Act, Action, AttachCard, CreateSession, Expect, ReadSession, Say, Scenario, Step
+from probes.scenario import (
+    Act,
+    AttachCard,
+    CreateSession,
+    Expect,
+    Fetch,
+    ReadSession,
+    Repeat,
+    Request,
+    Say,
+    Scenario,
+    Step,
+    WrongCall,
+)
 
 SCHEMA_NAME = "scenario.schema.json"
 _SUFFIXES = frozenset({".yaml", ".yml"})
-_ACTIONS: Mapping[str, Callable[[StepShape], Action]] = {
+_REQUESTS: Mapping[str, Callable[[StepShape], Request]] = {
     "create_session": lambda _: CreateSession(),
     "say": lambda step: Say(text=step.say),
     "act": lambda step: Act(kind=step.act, payload=step.payload),
     "attach_card": lambda step: AttachCard(card=step.attach_card),
     "read_session": lambda _: ReadSession(),
+    "fetch": lambda step: Fetch(document=step.fetch),
+    "call": lambda step: WrongCall(operation=step.call, body=step.body),
 }
 
 
@@ -97,13 +112,17 @@ def schema_text() -> str:
 
 def _scenario(document: Document) -> Scenario:
     shape = check(ScenarioShape, document)
-    names = _step_names([*shape.steps, *shape.cleanup])
+    names = list(_step_names([*shape.steps, *shape.cleanup]))
+    problems = scenario_checks.repeat_problems(shape, names, document)
+    if problems:
+        raise told(problems)
+    requests: dict[str, Request] = {}
     scenario = Scenario(
         name=shape.name,
         title=shape.title,
         leaves=shape.leaves,
-        steps=tuple(_step(step, next(names), document.line(("steps", n))) for n, step in enumerate(shape.steps)),
-        cleanup=tuple(_step(step, next(names), document.line(("cleanup", n))) for n, step in enumerate(shape.cleanup)),
+        steps=_steps("steps", shape.steps, names[: len(shape.steps)], requests, document),
+        cleanup=_steps("cleanup", shape.cleanup, names[len(shape.steps) :], requests, document),
         source=document.source,
     )
     problems = scenario_checks.problems(scenario, document)
@@ -124,21 +143,44 @@ def _step_names(steps: list[StepShape]) -> Iterator[str]:
         yield name
 
 
-def _step(shape: StepShape, name: str, line: int) -> Step:
+def _steps(
+    part: str, shapes: Iterable[StepShape], names: Iterable[str], requests: dict[str, Request], document: Document
+) -> tuple[Step, ...]:
+    """The steps of a part; `requests` grows by what each asks for, so that a later one may repeat it."""
+    steps: list[Step] = []
+    for number, (shape, name) in enumerate(zip(shapes, names, strict=True)):
+        step = _step(shape, name, requests, document.line((part, number)))
+        requests[name] = step.action.request if isinstance(step.action, Repeat) else step.action
+        steps.append(step)
+    return tuple(steps)
+
+
+def _step(shape: StepShape, name: str, earlier: Mapping[str, Request], line: int) -> Step:
+    repeated = shape.repeat
+    action = Repeat(step=repeated, request=earlier[repeated]) if repeated else _REQUESTS[shape.action](shape)
     return Step(
-        name=name, action=_ACTIONS[shape.action](shape), expect=_expect(shape.expect), auth=shape.auth, line=line
+        name=name,
+        action=action,
+        expect=_expect(shape.expect),
+        auth=shape.auth,
+        other_actor=shape.actor is not None,
+        session=shape.session,
+        omit=shape.omit,
+        line=line,
     )
 
 
 def _expect(shape: ExpectShape) -> Expect:
     return Expect(
         status_codes=shape.status_code,
-        code=shape.code,
-        envelope=shape.envelope,
+        codes=shape.code,
+        envelopes=shape.envelope,
         chat_statuses=shape.chat_status,
         artifacts=shape.artifacts,
         headers=shape.headers,
         contains=shape.contains,
         events=shape.events,
+        same=shape.same,
+        new=shape.new,
         within_seconds=None if shape.within is None else durations.seconds_of(shape.within),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
+from probes.answers import value_at
 from probes.errors import ValueMissingError
 from probes.model import Answer
-from probes.templates import dig, render
+from probes.templates import render
 
 CITY = "las vegas"
 GUEST_NAME = "John Doe"  # the guide's own example, so nobody's
@@ -38,6 +38,16 @@ class Stage:
         """Later steps may use this answer's artifacts, or its `data`, under the step's name."""
         self._answers[step] = answer
 
+    def own_session(self, session_id: str | None) -> None:
+        """The session under way, which `{{ session_id }}` names."""
+        if session_id is not None:
+            self._own["session_id"] = session_id
+
+    def status_told(self, step: str) -> str | None:
+        """The chat status that a step was answered with."""
+        answer = self._answers.get(step)
+        return None if answer is None else answer.chat_status
+
     def look_up(self, expression: str) -> object:
         """The value of `checkin` or `search.shortlist[0].optionId`; raises ValueMissingError."""
         if expression in self._own:
@@ -46,11 +56,7 @@ class Stage:
         answer = self._answers.get(step)
         if answer is None or not path:
             raise ValueMissingError(f"no earlier answer gave {expression}")
-        try:
-            return dig(answer.artifacts, path)
-        except ValueMissingError:
-            body = answer.body if isinstance(answer.body, Mapping) else {}
-            return dig(body.get("data"), path)
+        return value_at(answer, path)
 
     def fill(self, value: object) -> object:
         """The value with every template in it filled; raises ValueMissingError."""

@@ -1,6 +1,8 @@
 """`{{ checkin }}` and `{{ search.shortlist[0].optionId }}`: values put into a scenario's texts. No logic, no code.
 
-A value that is missing raises ValueMissingError: that is a failed step, never a crash.
+Where no document names a field, several may stand beside each other, as in `{{ search.shortlist[0].optionId |
+search.shortlist[0].id }}`: the first that is there counts. A value that is missing raises ValueMissingError: that is a
+failed step, never a crash.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from probes.errors import ValueMissingError
 
 _PART = r"[A-Za-z_][A-Za-z0-9_-]*"
 _PATH = rf"{_PART}(?:\.{_PART}|\[\d{{1,4}}\])*"
-_TEMPLATE = re.compile(rf"\{{\{{\s*({_PATH})\s*\}}\}}")
+_TEMPLATE = re.compile(rf"\{{\{{\s*({_PATH}(?:\s*\|\s*{_PATH})*)\s*\}}\}}")
 _BROKEN = re.compile(r"\{\{|\}\}")
 _STEP_OF_PATH = re.compile(rf"({_PART})|\[(\d+)\]")
 
@@ -34,16 +36,29 @@ def expressions(template: str) -> tuple[str, ...]:
     """What a template asks for; raises ValueError, with a sentence, for braces that hold no plain path."""
     if _BROKEN.search(_TEMPLATE.sub(" ", template)):
         raise ValueError("braces must hold a plain path, as in {{ checkin }} or {{ search.shortlist[0].optionId }}")
-    return tuple(_TEMPLATE.findall(template))
+    return tuple(path for found in _TEMPLATE.findall(template) for path in _alternatives(found))
+
+
+def _alternatives(inside: str) -> list[str]:
+    return [path.strip() for path in inside.split("|")]
 
 
 def render(template: str, look_up: Callable[[str], object]) -> str:
     """The template with each value in its place; raises ValueMissingError for one that is no text or number."""
+    return _TEMPLATE.sub(lambda match: _first_of(_alternatives(match.group(1)), look_up), template)
 
-    def put(match: re.Match[str]) -> str:
-        value = look_up(match.group(1))
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
-            raise ValueMissingError(f"{match.group(1)} is no text or number")
-        return str(value)
 
-    return _TEMPLATE.sub(put, template)
+def _first_of(paths: list[str], look_up: Callable[[str], object]) -> str:
+    for path in paths[:-1]:
+        try:
+            return _shown(path, look_up)
+        except ValueMissingError:
+            continue
+    return _shown(paths[-1], look_up)
+
+
+def _shown(path: str, look_up: Callable[[str], object]) -> str:
+    value = look_up(path)
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        raise ValueMissingError(f"{path} is no text or number")
+    return str(value)

@@ -36,14 +36,24 @@ def verdict(steps: Sequence[StepResult], stopped: Verdict | None) -> Verdict:
     degraded = next((step for step in steps if step.outcome is Outcome.DEGRADED), None)
     if degraded is not None:
         return Outcome.DEGRADED, *_why_degraded(degraded)
-    return Outcome.PASSED, None, None
+    return Outcome.PASSED, None, _gaps(steps)
+
+
+def _gaps(steps: Sequence[StepResult]) -> str | None:
+    """What a good run left out, so that nobody takes it for tried."""
+    names: dict[str, list[str]] = {}
+    for step in steps:
+        if step.gap is not None:
+            names.setdefault(step.gap, []).append(step.name)
+    told = (f"not tried: {', '.join(steps)} ({gap})" for gap, steps in names.items())
+    return "; ".join(told) or None
 
 
 def _why_degraded(step: StepResult) -> tuple[str, str]:
     if step.failure is not None:
         return step.failure.kind, f"{step.name}: expected {step.failure.expected}, took {step.failure.observed}"
     hidden = step.exchanges[0]
-    kind = failure_kind_of_status(hidden.status_code or 0, hidden.operation)
+    kind = failure_kind_of_status(hidden.status_code or 0, hidden.operation, own_key=hidden.own_key)
     return kind, f"{step.name}: {len(step.exchanges)} attempts, the first answered HTTP {hidden.status_code}"
 
 

@@ -23,6 +23,28 @@ class AuthHeader(StrEnum):
     API_KEY = "api-key"
 
 
+class OtherKey(StrEnum):
+    """What a step may send in place of the target's key, on purpose: no key, a made-up one, another tenant's."""
+
+    NONE = "none"
+    WRONG = "wrong"
+    OTHER = "other"
+
+
+class OtherSession(StrEnum):
+    """What a step may name in place of its own session: one that nobody has, or the other tenant's."""
+
+    UNKNOWN = "unknown"
+    OTHER = "other"
+
+
+class Published(StrEnum):
+    """The machine-readable resources that the guide names."""
+
+    OPENAPI = "openapi"
+    LLMS = "llms"
+
+
 class Outcome(StrEnum):
     """Of a run, and of a step."""
 
@@ -139,6 +161,7 @@ class WriteKind(StrEnum):
 
 
 WRITE_KINDS = frozenset(WriteKind)
+KEY_REFUSED = frozenset({401, 403})  # the guide's "Authentication": no key, and a key that is not known
 
 
 class ErrorCode(StrEnum):
@@ -235,5 +258,6 @@ class SlotState(StrEnum):
     SKIPPED = "skipped"
 
 
+NO_CODE = "none"  # as an expectation: an error without a machine-readable code
 NO_STATUS = "none"  # a transition's start before the first turn; a label where no answer came
 OTHER = "other"  # whatever a server invents, where a label wants a closed set

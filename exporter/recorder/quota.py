@@ -10,7 +10,8 @@ from prometheus_client import Gauge
 from exporter import metrics
 from exporter.metrics import Family
 from exporter.recorder.series import Series
-from probes.model import KEY_REFUSED, Exchange
+from probes.model import Exchange
+from probes.words import KEY_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from alerts.blame import blame
 from exporter import metrics
 from exporter.metrics import Family
 from probes.model import Failure, Probe
-from probes.scenario import Act, AttachCard, CreateSession, ReadSession, Say, Scenario, Step
+from probes.scenario import Scenario, Step
 from probes.words import (
     NO_STATUS,
     BookingState,
@@ -43,13 +43,6 @@ _UNEXPECTED_ANSWERS = (
     *((status, NO_STATUS) for status in ("500", "502", "503", "504", NO_STATUS)),
 )
 _API_OPERATIONS = (Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION)
-_OPERATIONS: dict[type, Operation] = {
-    CreateSession: Operation.CREATE_SESSION,
-    Say: Operation.SEND_EVENT,
-    Act: Operation.SEND_EVENT,
-    AttachCard: Operation.ATTACH_CARD,
-    ReadSession: Operation.GET_SESSION,
-}
 
 
 def of_monitor() -> Iterator[Zero]:
@@ -79,12 +72,10 @@ def of_probe(probe: Probe, scenario: Scenario | None) -> Iterator[Zero]:
 
 
 def _of_step(pair: tuple[str, str], step: Step) -> Iterator[Zero]:
-    operation = _OPERATIONS.get(type(step.action))
+    operation = step.action.operation
     for kind in _PAGED_KINDS:
         whose = blame(Failure(kind=kind, expected="", observed=""), operation)
         yield metrics.FAILURES, (*pair, step.name, kind, whose)
-    if operation is None:
-        return
     target = pair[0]
     yield metrics.HTTP_REQUESTS, (target, operation, "200", NO_STATUS, "true")
     for status, code in _UNEXPECTED_ANSWERS:

@@ -9,14 +9,25 @@ from pydantic import AfterValidator, ConfigDict, Field, JsonValue, WithJsonSchem
 
 from probes.cards import CARDS
 from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern, no_such
-from probes.words import AuthHeader, ChatStatus, Envelope, Leaves
+from probes.words import AuthHeader, ChatStatus, Envelope, Leaves, Operation, OtherKey, OtherSession, Published
 
-ACTIONS = ("create_session", "say", "act", "attach_card", "read_session")
+ACTIONS = ("create_session", "say", "act", "repeat", "attach_card", "read_session", "fetch", "call")
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "payload": ("act",),
+    "body": ("call",),
+    "auth": ("create_session", "say", "act", "read_session", "call"),
+    "actor": ("say", "act"),
+    "session": ("say", "act", "read_session"),
+    "omit": ("create_session", "say", "act"),
+}
+"""What may stand beside which action."""
 
 _NAME = "[a-z][a-z0-9_]{0,39}"
 _KIND = "[a-z][a-z0-9_]{0,79}"
 _PATH = r"[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*|\[[0-9]{1,4}\])*"
 _HEADER = "[A-Za-z0-9-]{1,64}"
+_OF_STEP = rf"{_NAME}\.{_PATH}"
+_FIELD = r"[A-Za-z]{1,40}(?:\.[A-Za-z]{1,40})?"
 
 Name = Annotated[
     str,
@@ -28,6 +39,20 @@ _Path = Annotated[
     str, form(_PATH, "a path inside artifacts, such as shortlist or payment.setupUrl"), json_pattern(_PATH)
 ]
 _Header = Annotated[str, form(_HEADER, "the name of a header, such as x-request-id"), json_pattern(_HEADER)]
+_OfStep = Annotated[
+    str, form(_OF_STEP, "an earlier step and a path, such as name.payment.setupUrl"), json_pattern(_OF_STEP)
+]
+_BodyField = Annotated[
+    str, form(_FIELD, "a field of the body, such as idempotencyKey or actor.actorId"), json_pattern(_FIELD)
+]
+_Auth = Literal[
+    AuthHeader.PARTNER_API_KEY,
+    AuthHeader.AUTHORIZATION,
+    AuthHeader.API_KEY,
+    OtherKey.NONE,
+    OtherKey.WRONG,
+    OtherKey.OTHER,
+]
 _StatusCode = Annotated[int, Field(ge=100, le=599), NUMBER]
 _Code = Annotated[str, Field(min_length=1, max_length=80)]
 
@@ -51,12 +76,23 @@ class ExpectShape(Shape):
         Field(description="The HTTP status, or several that are all fine.", examples=[200, [200, 201]]),
     ] = ()
     code: Annotated[
-        _Code | None,
-        Field(description="The machine-readable code of a gateway error.", examples=["session_not_found"]),
-    ] = None
+        tuple[_Code, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="The machine-readable code of an error, or several that are all fine; `none` is an error "
+            "without a code.",
+            examples=["session_not_found", ["invalid_request", "none"]],
+        ),
+    ] = ()
     envelope: Annotated[
-        Envelope | None, Field(description="The shape of the body: success, gateway or validation.")
-    ] = None
+        tuple[Envelope, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="The shape of the body: success, gateway or validation; else that of a success, or any error's."
+        ),
+    ] = ()
     chat_status: Annotated[
         tuple[ChatStatus, ...],
         LISTED,
@@ -90,6 +126,25 @@ class ExpectShape(Shape):
         OneOrMany(),
         Field(description="The statuses of a snapshot's events, in order.", examples=[["shortlist"]]),
     ] = ()
+    same: Annotated[
+        tuple[_OfStep, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="Values that must be as they were in an earlier step's answer: STEP.PATH, inside its artifacts "
+            "or its `data`.",
+            examples=[["confirm.booking.confirmationUrl", "confirm.result.status"]],
+        ),
+    ] = ()
+    new: Annotated[
+        tuple[_OfStep, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="Values that must differ from those in an earlier step's answer: STEP.PATH.",
+            examples=[["name.payment.setupUrl"]],
+        ),
+    ] = ()
     within: Annotated[
         Duration | None,
         Field(description="How long the step may take; longer is `degraded`. Units: ms, s, m, h.", examples=["5s"]),
@@ -98,7 +153,9 @@ class ExpectShape(Shape):
 
 def _exactly_one_action(schema: dict[str, Any]) -> None:
     schema["oneOf"] = [{"required": [action]} for action in ACTIONS]
-    schema["dependentRequired"] = {"payload": ["act"]}
+    schema["dependentSchemas"] = {
+        option: {"anyOf": [{"required": [action]} for action in actions]} for option, actions in OPTIONS.items()
+    } | {"call": {"required": ["body", "expect"]}}
 
 
 class StepShape(Shape):
@@ -113,7 +170,8 @@ class StepShape(Shape):
         _Text,
         Field(
             description="A turn by text: POST /events. Templates: {{ city }}, {{ checkin }}, {{ checkout }}, "
-            "{{ guest_name }}, {{ actor_id }}, and values of earlier answers, as {{ search.shortlist[0].optionId }}.",
+            "{{ guest_name }}, {{ actor_id }}, {{ session_id }}, and values of earlier answers, as "
+            "{{ search.shortlist[0].optionId }}; of {{ one | other }} the first that is there.",
             examples=[
                 "find me a {{ city }} hotel from {{ checkin }} to {{ checkout }}",
                 "can you help me book option 1",
@@ -129,6 +187,10 @@ class StepShape(Shape):
             examples=["action_book_option", "action_cancel_booking"],
         ),
     ] = ""
+    repeat: Annotated[
+        Name,
+        Field(description="The same bytes and idempotency key as an earlier step's, sent once more: the step's name."),
+    ] = ""
     attach_card: Annotated[
         Card | None,
         Field(
@@ -137,6 +199,24 @@ class StepShape(Shape):
         ),
     ] = None
     read_session: Annotated[None, Field(description="GET /sessions/{sessionId}. Takes nothing after the colon.")] = None
+    fetch: Annotated[
+        Published,
+        Field(description="A published resource, fetched without a key: openapi or llms. It must name the endpoints."),
+    ] = Published.OPENAPI
+    call: Annotated[
+        Literal[Operation.CREATE_SESSION, Operation.SEND_EVENT],
+        Field(
+            description="A deliberately wrong POST to that endpoint, with the `body` that stands beside it. It must "
+            "expect something."
+        ),
+    ] = Operation.SEND_EVENT
+    body: Annotated[
+        Mapping[str, JsonValue] | _Text,
+        Field(
+            description="The body of `call`: fields, whose texts may hold templates, or a text that is sent as it is.",
+            examples=[{"sessionId": "{{ session_id }}"}, "{"],
+        ),
+    ] = ""
     payload: Annotated[
         Mapping[str, JsonValue],
         Field(
@@ -149,14 +229,38 @@ class StepShape(Shape):
         Field(description="What metrics, reports and templates call the step; else the name of its action."),
     ] = None
     auth: Annotated[
-        AuthHeader | None, Field(description="The header that carries the key in this step, if not the target's own.")
+        _Auth | None,
+        Field(
+            description="The header that carries the key in this step, if not the target's own; or, on purpose, `none` "
+            "(no key), `wrong` (a made-up one), `other` (the target's other_api_key: another tenant's)."
+        ),
     ] = None
+    actor: Annotated[
+        Literal["other"] | None, Field(description="`other`: an actor who does not own the session says this.")
+    ] = None
+    session: Annotated[
+        OtherSession | None,
+        Field(
+            description="`unknown`: a session that does not exist; `other`: the one that a create_session with `auth: "
+            "other` began."
+        ),
+    ] = None
+    omit: Annotated[
+        tuple[_BodyField, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="Fields of the body that are left out, on purpose.",
+            examples=["idempotencyKey", "actor.actorId"],
+        ),
+    ] = ()
     expect: Annotated[ExpectShape, Field(description="What the answer must be.")] = ExpectShape()
 
     @classmethod
     def about_keys(cls) -> str:
         """The actions, and what may stand beside one."""
-        return f"the actions are {', '.join(ACTIONS)}; beside one may stand payload, name, auth, expect"
+        options = ", ".join((*OPTIONS, "name", "expect"))
+        return f"the actions are {', '.join(ACTIONS)}; beside one may stand {options}"
 
     @property
     def action(self) -> str:
@@ -172,8 +276,11 @@ class StepShape(Shape):
             raise ValueError(
                 f"a step has one action, and this one has {' and '.join(given)}: make them steps of their own"
             )
-        if "payload" in self.model_fields_set and given != ["act"]:
-            raise ValueError(f"payload belongs to act, not to {given[0]}")
+        for option, actions in OPTIONS.items():
+            if option in self.model_fields_set and given[0] not in actions:
+                raise ValueError(f"{option} belongs to {' or '.join(actions)}, not to {given[0]}")
+        if given == ["call"] and "body" not in self.model_fields_set:
+            raise ValueError("call needs a body: what is wrong about the request")
         return self
 
 

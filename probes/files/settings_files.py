@@ -138,11 +138,13 @@ class _Reading:
         environment = classify(shape.base_url, shape.environment)
         if problem := plain_text_problem(shape.base_url, environment):
             self._refuse((*place, "base_url"), problem)
+        api_key = self._key(place, "api_key", shape.api_key, shape.api_key_file)
         return Target(
             name=name,
             base_url=shape.base_url.rstrip("/"),
             environment=environment,
-            api_key=self._api_key(place, shape),
+            api_key=api_key,
+            other_api_key=self._other_api_key(place, shape, api_key),
             auth_header=shape.auth_header,
             partner=shape.partner,
             portal=self._portal((*place, "portal"), shape.portal, environment),
@@ -150,13 +152,23 @@ class _Reading:
             allow_bookings=self._allow_bookings((*place, "allow_bookings"), shape),
         )
 
-    def _api_key(self, place: Place, shape: TargetShape) -> Secret:
-        text = self._secret_text(place, "api_key", shape.api_key, shape.api_key_file)
-        key = Secret(text or "")
-        if text is not None:
+    def _key(self, place: Place, name: str, text: str | None, file: str | None) -> Secret:
+        given = self._secret_text(place, name, text, file)
+        key = Secret(given or "")
+        if given is not None:
             self._secrets.append(key)
-            if problem := key_problem(text):
-                self._refuse((*place, "api_key" if shape.api_key_file is None else "api_key_file"), problem)
+            if problem := key_problem(given):
+                self._refuse((*place, name if file is None else f"{name}_file"), problem)
+        return key
+
+    def _other_api_key(self, place: Place, shape: TargetShape, api_key: Secret) -> Secret | None:
+        text, file = shape.other_api_key, shape.other_api_key_file
+        if text is None and file is None:
+            return None
+        key = self._key(place, "other_api_key", text, file)
+        if key == api_key:
+            given = "other_api_key" if file is None else "other_api_key_file"
+            self._refuse((*place, given), "it is the target's own key: another tenant's is wanted", at_key=True)
         return key
 
     def _portal(self, place: Place, shape: PortalShape | None, environment: Environment) -> Portal | None:

@@ -14,7 +14,9 @@ from probes.files.scenario_shapes import Card
 from probes.files.shapes import LISTED, NUMBER, Duration, Shape, form
 from probes.words import AuthHeader, Environment
 
-HIDDEN = frozenset({"api_key", "sentry_dsn", "journal", "base_url", "attach_url", "setup_origins", "external_url"})
+HIDDEN = frozenset(
+    {"api_key", "other_api_key", "sentry_dsn", "journal", "base_url", "attach_url", "setup_origins", "external_url"}
+)
 """Keys whose values no message shows: a secret, or a URL that may carry one."""
 
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -116,6 +118,10 @@ class TargetShape(Shape):
     environment: Environment | None = None
     api_key: str | None = None
     api_key_file: Text | None = None
+    other_api_key: Annotated[
+        str | None, Field(description="another tenant's key, to see that its sessions stay its own")
+    ] = None
+    other_api_key_file: Annotated[Text | None, Field(description="a file that holds it")] = None
     auth_header: AuthHeader = AuthHeader.PARTNER_API_KEY
     partner: Word = "brekwatch"
     portal: PortalShape | None = None

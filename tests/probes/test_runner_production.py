@@ -14,6 +14,10 @@ from probes.scenario import CreateSession, ReadSession, Say, Scenario, Step
 from probes.scenario_files import shipped
 from probes.words import Environment, Outcome, SkipReason
 
+COSTLY = {  # a booking, a card or a write
+    "book_by_action", "decline_payment", "done_before_card", "golden_path", "idempotent_replay", "saved_card",
+}  # fmt: skip
+
 
 def _costly(request: object) -> bool:
     body = getattr(request, "body", b"")
@@ -27,10 +31,10 @@ async def test_in_production_nothing_that_may_cost_money_is_sent(name: str) -> N
 
     assert not any(_costly(request) for request in sandbox.requests)
     assert sandbox.bookings == ()
-    if name in {"golden_path_to_payment", "quick_search"}:
-        assert run.outcome is Outcome.PASSED
-    else:
+    if name in COSTLY:
         assert (run.outcome, run.reason) == (Outcome.SKIPPED, SkipReason.SAFETY)
+    else:
+        assert run.outcome is Outcome.PASSED
 
 
 async def test_once_confirmation_was_asked_production_hears_only_no() -> None:

@@ -18,27 +18,48 @@ from probes.cards import CARDS
 from probes.errors import ConfigError
 from probes.files import yaml_files
 from probes.files.scenario_checks import VARIABLES
-from probes.scenario import Act, AttachCard, CreateSession, Expect, ReadSession, Say
+from probes.scenario import (
+    Act,
+    AttachCard,
+    CreateSession,
+    Expect,
+    Fetch,
+    ReadSession,
+    Repeat,
+    Say,
+    WrongCall,
+)
 from probes.stage import Stage
-from probes.words import AuthHeader, ChatStatus, Envelope, Leaves
+from probes.words import (
+    AuthHeader,
+    ChatStatus,
+    Envelope,
+    Leaves,
+    Operation,
+    OtherKey,
+    OtherSession,
+    Published,
+)
 
 FOLDER = Path(scenario_files.__file__).parent / "scenarios"
 SHIPPED_FILES = sorted(FOLDER.glob("*.yaml"))
 HEAD = "name: mine\ntitle: A test\nleaves: session\n"
 
 
-def test_four_scenarios_are_shipped_and_each_is_named_like_its_file() -> None:
+def test_thirteen_scenarios_are_shipped_and_each_is_named_like_its_file() -> None:
     shipped = scenario_files.shipped()
 
-    assert sorted(shipped) == ["decline_payment", "golden_path", "golden_path_to_payment", "quick_search"]
+    assert len(shipped) == 13
     assert sorted(shipped) == [file.stem for file in SHIPPED_FILES]
 
 
-def test_only_the_golden_path_leaves_a_booking_and_it_cleans_up() -> None:
-    shipped = scenario_files.shipped()
+def test_what_leaves_a_booking_cleans_up() -> None:
+    leaves = {name: each for name, each in scenario_files.shipped().items() if each.leaves is Leaves.BOOKING}
 
-    assert [name for name, scenario in shipped.items() if scenario.leaves is Leaves.BOOKING] == ["golden_path"]
-    assert [step.action for step in shipped["golden_path"].cleanup] == [Act(kind="action_cancel_booking")]
+    assert sorted(leaves) == ["book_by_action", "golden_path", "idempotent_replay"]
+    assert all(
+        [step.action for step in each.cleanup] == [Act(kind="action_cancel_booking")] for each in leaves.values()
+    )
 
 
 def test_the_quick_search_sends_nothing_that_costs_money() -> None:
@@ -80,8 +101,12 @@ def test_the_schema_describes_every_key() -> None:
 
 @pytest.mark.parametrize(
     "step",
-    ["{}", "{say: a, read_session: null}", "{fetch: llms}", "{say: a, payload: {}}", "{attach_card: gold}", "{say: ''}",
-     "{say: a, expect: {within: soon}}", "{say: a, expect: {chat_status: lost}}", "{say: a, name: Aa}"],
+    ["{}", "{say: a, read_session: null}", "{fetch: docs}", "{say: a, payload: {}}", "{attach_card: gold}", "{say: ''}",
+     "{say: a, expect: {within: soon}}", "{say: a, expect: {chat_status: lost}}", "{say: a, name: Aa}",
+     "{call: send_event, body: {}}", "{call: get_session, body: {}, expect: {}}", "{call: send_event, expect: {}}",
+     "{say: a, omit: 'x y'}", "{read_session: , omit: actor}", "{create_session: , actor: other}", "{fetch: }",
+     "{repeat: }", "{fetch: llms, auth: none}", "{say: a, session: mine}", "{say: a, body: {}}",
+     "{say: a, expect: {same: x}}"],
 )  # fmt: skip
 def test_the_schema_refuses_what_the_reader_refuses(step: str) -> None:
     text = f"{HEAD}steps:\n  - create_session:\n  - {step}\n"
@@ -105,20 +130,44 @@ steps:
     expect: {status_code: [200, 201], envelope: success, headers: x-request-id, within: 250ms}
   - say: "to {{ city }}"
     name: search
+    actor: other
     expect: {chat_status: [shortlist, error], artifacts: "shortlist[0]", contains: [optionId], within: 5s}
   - act: action_book_option
-    payload: {optionId: "{{ search.shortlist[0].optionId }}", rooms: 1, extra: [true, null]}
+    payload: {optionId: "{{ search.shortlist[0].optionId | search.shortlist[0].id }}", rooms: 1, extra: [true, null]}
+    omit: [idempotencyKey, actor.actorId]
+    expect: {same: search.result.status, new: [search.event.id]}
+  - repeat: act
   - attach_card: amex
     expect: {status_code: 204, within: 1m}
+  - create_session:
+    auth: other
   - read_session:
+    session: other
     expect: {events: [shortlist, booked]}
   - read_session:
-    auth: authorization
-    expect: {status_code: 404, code: session_not_found, envelope: gateway}
+    auth: none
+    session: unknown
+    expect: {status_code: 404, code: [session_not_found, none], envelope: [gateway, validation]}
+  - fetch: llms
+  - call: send_event
+    auth: wrong
+    body: {sessionId: "{{ session_id }}", text: 5}
+    expect: {status_code: 400}
+  - call: create_session
+    body: "{"
+    expect: {code: invalid_request}
 cleanup:
   - act: action_cancel_booking
 """,
         "all.yaml",
+    )
+    booking = Act(
+        kind="action_book_option",
+        payload={
+            "optionId": "{{ search.shortlist[0].optionId | search.shortlist[0].id }}",
+            "rooms": 1,
+            "extra": [True, None],
+        },
     )
 
     assert (scenario.name, scenario.title, scenario.leaves) == ("all_words", "Every word there is", Leaves.BOOKING)
@@ -126,32 +175,54 @@ cleanup:
     assert [step.action for step in (*scenario.steps, *scenario.cleanup)] == [
         CreateSession(),
         Say(text="to {{ city }}"),
-        Act(
-            kind="action_book_option",
-            payload={"optionId": "{{ search.shortlist[0].optionId }}", "rooms": 1, "extra": [True, None]},
-        ),
+        booking,
+        Repeat(step="act", request=booking),
         AttachCard(card="amex"),
+        CreateSession(),
         ReadSession(),
         ReadSession(),
+        Fetch(document=Published.LLMS),
+        WrongCall(operation=Operation.SEND_EVENT, body={"sessionId": "{{ session_id }}", "text": 5}),
+        WrongCall(operation=Operation.CREATE_SESSION, body="{"),
         Act(kind="action_cancel_booking"),
     ]
     assert [step.expect for step in scenario.steps] == [
-        Expect(status_codes=(200, 201), envelope=Envelope.SUCCESS, headers=("x-request-id",), within_seconds=0.25),
+        Expect(status_codes=(200, 201), envelopes=(Envelope.SUCCESS,), headers=("x-request-id",), within_seconds=0.25),
         Expect(
             chat_statuses=(ChatStatus.SHORTLIST, ChatStatus.ERROR),
             artifacts=("shortlist[0]",),
             contains=("optionId",),
             within_seconds=5.0,
         ),
+        Expect(same=("search.result.status",), new=("search.event.id",)),
         Expect(),
         Expect(status_codes=(204,), within_seconds=60.0),
+        Expect(),
         Expect(events=(ChatStatus.SHORTLIST, ChatStatus.BOOKED)),
-        Expect(status_codes=(404,), code="session_not_found", envelope=Envelope.GATEWAY),
+        Expect(
+            status_codes=(404,),
+            codes=("session_not_found", "none"),
+            envelopes=(Envelope.GATEWAY, Envelope.VALIDATION),
+        ),
+        Expect(),
+        Expect(status_codes=(400,)),
+        Expect(codes=("invalid_request",)),
     ]
-    assert [step.auth for step in scenario.steps] == [
-        AuthHeader.API_KEY, None, None, None, None, AuthHeader.AUTHORIZATION,
-    ]  # fmt: skip
-    assert [step.line for step in scenario.steps] == [7, 10, 13, 15, 17, 19]
+    assert {step.name: step.auth for step in scenario.steps if step.auth} == {
+        "create_session": AuthHeader.API_KEY,
+        "create_session_2": OtherKey.OTHER,
+        "read_session_2": OtherKey.NONE,
+        "call": OtherKey.WRONG,
+    }
+    assert {step.name: step.session for step in scenario.steps if step.session} == {
+        "read_session": OtherSession.OTHER,
+        "read_session_2": OtherSession.UNKNOWN,
+    }
+    assert [step.name for step in scenario.steps if step.other_actor] == ["search"]
+    assert {step.name: step.omit for step in scenario.steps if step.omit} == {
+        "act": ("idempotencyKey", "actor.actorId")
+    }
+    assert [step.line for step in scenario.steps] == [7, 10, 14, 18, 19, 21, 23, 26, 30, 31, 35]
 
 
 def test_steps_without_a_name_are_called_after_their_action_and_numbered() -> None:
@@ -171,6 +242,7 @@ def test_steps_without_a_name_are_called_after_their_action_and_numbered() -> No
 
 def test_the_known_variables_are_those_that_a_stage_has() -> None:
     stage = Stage(now=datetime(2026, 11, 24, tzinfo=UTC), actor_id="actor")
+    stage.own_session("sess_1")
 
     assert all(stage.text(f"{{{{ {name} }}}}") for name in VARIABLES)
 

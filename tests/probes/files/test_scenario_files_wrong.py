@@ -8,21 +8,19 @@ from probes import scenario_files
 from probes.errors import ConfigError
 
 HEAD = "name: mine\ntitle: A test\nleaves: session\nsteps:\n- create_session:\n"
-NOTE_ACTIONS = (
-    "he actions are create_session, say, act, attach_card, read_session; "
-    "beside one may stand payload, name, auth, expect"
-)
+ACTIONS = "create_session, say, act, repeat, attach_card, read_session, fetch, call"
+NOTE_ACTIONS = f"he actions are {ACTIONS}; beside one may stand payload, body, auth, actor, session, omit, name, expect"
 STATUSES = "shortlist, guest_name_required, payment_setup_required, payment_confirmation_required, booked, error"
-KNOWN = "known are city, checkin, checkout, guest_name, actor_id, and of earlier steps create_session"
-VARIABLES = "city, checkin, checkout, guest_name, actor_id"
-EXPECTATIONS = "status_code, code, envelope, chat_status, artifacts, headers, contains, events, within"
+VARIABLES = "city, checkin, checkout, guest_name, actor_id, session_id"
+KNOWN = f"known are {VARIABLES}, and of earlier steps create_session"
+EXPECTATIONS = "status_code, code, envelope, chat_status, artifacts, headers, contains, events, same, new, within"
 
 WRONG_STEPS = {
-    "unknown_action": ("- fetch: llms", f"6:3: steps[1].fetch: unknown key; t{NOTE_ACTIONS}"),
+    "unknown_action": ("- dance: now", f"6:3: steps[1].dance: unknown key; t{NOTE_ACTIONS}"),
     "misspelt_action": ("- sya: hi", f'6:3: steps[1].sya: unknown key; did you mean "say"? T{NOTE_ACTIONS}'),
     "no_action": (
         "- name: x",
-        "6:3: steps[1]: a step needs one action: create_session, say, act, attach_card, read_session",
+        f"6:3: steps[1]: a step needs one action: {ACTIONS}",
     ),
     "two_actions": (
         "- {say: hi, act: x}",
@@ -70,12 +68,15 @@ WRONG_STEPS = {
         "7:19: steps[2].name: the name a is taken by the step on line 6: choose another",
     ),
     "unknown_auth": (
-        "- {say: hi, auth: none}",
-        '6:19: steps[1].auth: no such value; allowed: x-partner-api-key, authorization, api-key (seen: "none")',
+        "- {say: hi, auth: mine}",
+        (
+            "6:19: steps[1].auth: no such value; allowed: x-partner-api-key, authorization, api-key, none, wrong, "
+            'other (seen: "mine")'
+        ),
     ),
     "auth_at_the_portal": (
         "- {attach_card: visa, auth: api-key}",
-        "6:23: steps[1].auth: the partner key never goes to the payment portal: leave auth out",
+        "6:3: steps[1]: auth belongs to create_session or say or act or read_session or call, not to attach_card",
     ),
     "unknown_variable": (
         "- say: to {{ citty }}",
@@ -104,7 +105,7 @@ WRONG_STEPS = {
         "7:8: steps[2].say: {{ s }} is a whole answer: say which part, as in {{ s.shortlist[0].optionId }}",
     ),
     "code_in_a_template": (
-        "- say: a {{ city | upper }}",
+        "- say: a {{ upper(city) }}",
         "6:8: steps[1].say: braces must hold a plain path, as in {{ checkin }} or {{ search.shortlist[0].optionId }}",
     ),
     "template_in_a_payload": (
@@ -122,9 +123,57 @@ WRONG_STEPS = {
         "- say: a\n  expect: {chatstatus: error}",
         f'7:12: steps[1].expect.chatstatus: unknown key; did you mean "chat_status"? Allowed here: {EXPECTATIONS}',
     ),
-    "later_vocabulary": (
-        "- say: a\n  expect: {same: x}",
-        f"7:12: steps[1].expect.same: unknown key; allowed here: {EXPECTATIONS}",
+    "same_as_no_step": (
+        "- say: a\n  expect: {same: x.y}",
+        "7:18: steps[1].expect.same: no earlier step x; earlier steps are create_session",
+    ),
+    "new_without_a_path": (
+        "- say: a\n  expect: {new: create_session}",
+        (
+            "7:17: steps[1].expect.new: must be an earlier step and a path, such as name.payment.setupUrl "
+            '(seen: "create_session")'
+        ),
+    ),
+    "repeat_of_a_later_step": (
+        "- repeat: b\n- {say: b, name: b}",
+        "6:11: steps[1].repeat: no earlier step b; earlier steps are create_session",
+    ),
+    "repeat_of_a_card": (
+        "- attach_card:\n- repeat: attach_card",
+        "7:11: steps[2].repeat: a card is never attached twice with one token: repeat another step",
+    ),
+    "call_that_expects_nothing": (
+        "- {call: send_event, body: {}}",
+        (
+            "6:4: steps[1].call: a call that expects nothing shows nothing: say what it must be, "
+            "as expect: {status_code: 400}"
+        ),
+    ),
+    "call_without_a_body": (
+        "- {call: send_event, expect: {status_code: 400}}",
+        "6:3: steps[1]: call needs a body: what is wrong about the request",
+    ),
+    "template_in_a_call": (
+        "- {call: send_event, body: {text: '{{ nope }}'}, expect: {status_code: 400}}",
+        f"6:35: steps[1].body.text: {{{{ nope }}}} is not known here; {KNOWN}",
+    ),
+    "omit_of_no_field": (
+        "- {say: a, omit: idempotencykey}",
+        (
+            "6:18: steps[1].omit: idempotencykey is no field of this request; did you mean "
+            '"idempotencyKey"? Its fields are sessionId, actor, actor.actorId, text, kind, payload, idempotencyKey'
+        ),
+    ),
+    "other_session_of_nobody": (
+        "- {read_session: , session: other}",
+        (
+            "6:29: steps[1].session: there is no other tenant's session yet: "
+            "create_session with `auth: other` begins one"
+        ),
+    ),
+    "value_of_a_step_that_may_be_left_out": (
+        "- {create_session: , auth: other, name: theirs}\n- say: a {{ theirs.sessionId }}",
+        ("7:3: steps[2]: step theirs is left out where no other_api_key is configured: nothing may depend on it"),
     ),
     "unknown_status": (
         "- say: a\n  expect: {chat_status: [error, shortlst]}",
@@ -223,6 +272,10 @@ WRONG_FILES = {
         "name: x\ntitle: x\nleaves: session\nsteps: {say: a}",
         "4:8: steps: must be a list (seen: a mapping)",
     ),
+    "session_of_a_wrong_key_only": (
+        "name: x\ntitle: x\nleaves: session\nsteps: [{create_session: , auth: wrong}, {say: a}]",
+        "4:42: steps[1]: there is no session yet: begin with create_session",
+    ),
     "no_session": (
         "name: x\ntitle: x\nleaves: session\nsteps: [{say: a}]",
         "4:9: steps[0]: there is no session yet: begin with create_session",
@@ -254,11 +307,9 @@ def test_a_wrong_scenario_is_told_with_its_place_and_the_way_out(text: str, prob
 
 def test_all_problems_of_a_file_are_told_at_once() -> None:
     with pytest.raises(ConfigError) as refused:
-        scenario_files.read(
-            HEAD + "- say: '{{ x }}'\n- attach_card: visa\n  auth: api-key\n- act: action_book_option", "f"
-        )
+        scenario_files.read(HEAD + "- say: '{{ x }}'\n- say: a\n  omit: x\n- act: action_book_option", "f")
 
-    assert [problem.split(": ")[1] for problem in refused.value.problems] == ["steps[1].say", "steps[2].auth", "leaves"]
+    assert [problem.split(": ")[1] for problem in refused.value.problems] == ["steps[1].say", "steps[2].omit", "leaves"]
 
 
 def test_of_a_hopeless_file_the_first_twenty_problems_are_told() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from probes.errors import ConfigError
+from probes.scenario_files import shipped
 from probes.settings import find, load
 
 KEY = "sk_test_51H8xQz"
@@ -16,7 +17,7 @@ SERVICE_KEYS = (
     "listen, journal, location, external_url, reference, max_concurrent_runs, web_config, sentry_dsn, sentry_dsn_file"
 )
 PROBE_KEYS = "scenario, targets, every, deadline, step_deadline, objective"
-SHIPPED = "decline_payment, golden_path, golden_path_to_payment, quick_search"
+SHIPPED = ", ".join(shipped())
 HTTPS = (
     "production is reached by https:// only, and a host counts as production unless it is declared a sandbox "
     "(environment: sandbox, or BREK_ENVIRONMENT=sandbox)"
