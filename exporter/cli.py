@@ -9,13 +9,13 @@ import os
 import sys
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from exporter import streams
+from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
 from probes.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,13 +49,6 @@ ConfigOption = Annotated[
         show_default=False,
     ),
 ]
-
-
-class RunFormat(StrEnum):
-    """How `run` tells its results."""
-
-    TABLE = "table"
-    JSON = "json"
 
 
 def main() -> None:
@@ -130,12 +123,29 @@ def run(
         typer.Option("-t", "--target", help="Which target, if the configuration has several.", show_default=False),
     ] = None,
     config: ConfigOption = None,
-    output: Annotated[RunFormat, typer.Option("--format", help="JSON goes to stdout alone.")] = RunFormat.TABLE,
+    *,
+    output: Annotated[
+        RunFormat, typer.Option("--format", help="A document goes to stdout alone, and all else to stderr.")
+    ] = RunFormat.TABLE,
+    repeat: Annotated[
+        int,
+        typer.Option(help="Play each so many times, in turns, and tell how often it passed.", min=1, max=MOST_REPEATS),
+    ] = 1,
+    least: Annotated[
+        str,
+        typer.Option(
+            "--min-pass", metavar="SHARE", help="How many of a scenario's runs must be good, such as 0.8 or 80%."
+        ),
+    ] = "100%",
 ) -> None:
     """Play scenarios now, and show each step live.
 
     Exit code 0: all passed (degraded too). 1: one failed. 2: usage or configuration.
     3: none failed, but one was skipped, or its verdict is unknown.
+
+    With --min-pass, 1: a scenario stays below that share of its runs, whatever those that were skipped, unknown or not
+    played might have shown. 3: those could tip it either way, or the playing was broken off. 0: enough were good,
+    whatever they might have shown. In JUnit each run is a test case, and a failed one a failure, enough or not.
 
     A run may take 2 minutes, and a step of it 30 seconds, whatever a configuration gives its probes.
 
@@ -143,12 +153,13 @@ def run(
     there: brekwatch run golden_path
     """
     with _ended_by_ctrl_c(EXIT_CANNOT_TELL):
+        from exporter.repeat import share_of
         from exporter.run import play_now
         from probes import settings
 
-        found = settings.find(config, os.environ)
-        playing = play_now(found, tuple(scenarios or ()), target, as_json=output is RunFormat.JSON)
-        raise typer.Exit(_run_loop(playing))
+        names = tuple(scenarios or ())
+        request = RunRequest(names=names, target=target, output=output, repeat=repeat, least=share_of(least))
+        raise typer.Exit(_run_loop(play_now(settings.find(config, os.environ), request)))
 
 
 @app.command()

@@ -1,91 +1,101 @@
-"""`brekwatch run`: plays scenarios once, now, one after the other, and turns outcomes into an exit code."""
+"""`brekwatch run`: plays scenarios now, one after the other, tells what it saw, and ends with an exit code."""
 
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 import orjson
 from rich.console import Console
 
+from exporter import repeat_table
+from exporter.junit import runs_as_junit
+from exporter.kept_runs import KeptRuns
+from exporter.repeat import exit_code, tallies
 from exporter.run_json import runs_as_json
+from exporter.run_request import RunFormat, RunRequest
 from exporter.signals import stop_signals
 from exporter.terminal import LiveRun
 from probes import safety
 from probes.errors import UsageError
 from probes.ledger import MemoryLedger
-from probes.listening import Listener, Listeners
+from probes.listening import Listeners
 from probes.model import Run, Target
 from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scenario import Scenario
 from probes.settings import Settings
-from probes.words import GOOD_OUTCOMES, Outcome, SkipReason
+from probes.words import SkipReason
 
 _DEADLINE_SECONDS = 120.0
 _CANNOT_TELL = 3
 
 
-class _Kept(Listener):
-    """Keeps the runs that ended, cancelled ones too."""
-
-    def __init__(self) -> None:
-        self.runs: list[Run] = []
-
-    def run_finished(self, run: Run) -> None:
-        self.runs.append(run)
-
-
-async def play_now(settings: Settings, names: Sequence[str], target_name: str | None, *, as_json: bool) -> int:
+async def play_now(settings: Settings, request: RunRequest) -> int:
     """Plays and tells; the exit code. Raises UsageError for a scenario or a target that isn't there."""
-    target = choose_target(settings.targets, target_name)
+    target = choose_target(settings.targets, request.target)
     scrubber = Scrubber(settings.secrets)
-    chosen = [named(settings.scenarios, name) for name in names]
-    left_out: list[str] = []
-    if not names:
-        chosen, left_out = _allowed(settings.scenarios.values(), target)
-    step_names = {scenario.name: tuple(step.name for step in scenario.steps) for scenario in chosen}
-    view = LiveRun(Console(stderr=as_json), scrubber.text, step_names)
+    chosen, left_out = _chosen(settings.scenarios, request.names, target)
+    planned = chosen * request.repeat
+    view = _view(request.output, scrubber, planned)
     if left_out:
         view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}")
-    kept = _Kept()
+    kept = KeptRuns()
     runner = Runner(ledger=MemoryLedger(), listener=Listeners(view, kept), location=settings.service.location)
     try:
-        await _play_all(runner, chosen, target)
+        await _play_all(runner, planned, target)
     finally:
         view.close()
-    unplayed = [scenario.name for scenario in chosen[len(kept.runs) :]]
+    unplayed = planned[len(kept.runs) :]
     if unplayed:
-        view.say(f"Interrupted. Not played: {', '.join(unplayed)}")
+        view.say(f"Interrupted. Not played: {_counted(scenario.name for scenario in unplayed)}")
+    found = tallies(kept.runs, [scenario.name for scenario in planned])
+    if request.repeat > 1:
+        repeat_table.tell(view, found, request.least)
     try:
-        if as_json:
-            _write_json(kept.runs, scrubber)
+        _write(kept.runs, request.output, scrubber)
     except OSError as problem:
         view.say(f"stdout can't be written: {problem.strerror}")
         return _CANNOT_TELL
-    return exit_code(kept.runs, complete=not unplayed)
+    return exit_code(found, request.least, complete=not unplayed)
 
 
-def _write_json(runs: Sequence[Run], scrubber: Scrubber) -> None:
-    text = orjson.dumps(runs_as_json(runs, scrubber.text), option=orjson.OPT_INDENT_2)
-    sys.stdout.buffer.write(text + b"\n")
+def _view(output: RunFormat, scrubber: Scrubber, planned: Sequence[Scenario]) -> LiveRun:
+    """What people see: on stdout, unless that is a document's."""
+    console = Console(stderr=output is not RunFormat.TABLE)
+    step_names = {scenario.name: tuple(step.name for step in scenario.steps) for scenario in planned}
+    return LiveRun(console, scrubber.text, step_names, planned=len(planned))
+
+
+def _write(runs: Sequence[Run], output: RunFormat, scrubber: Scrubber) -> None:
+    match output:
+        case RunFormat.TABLE:
+            return
+        case RunFormat.JSON:
+            document = orjson.dumps(runs_as_json(runs, scrubber.text), option=orjson.OPT_INDENT_2) + b"\n"
+        case RunFormat.JUNIT:
+            document = runs_as_junit(runs, scrubber.text)
+    sys.stdout.buffer.write(document)
     sys.stdout.flush()
 
 
-async def _play_all(runner: Runner, scenarios: Sequence[Scenario], target: Target) -> None:
-    """Plays one after the other. Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`."""
+async def _play_all(runner: Runner, planned: Sequence[Scenario], target: Target) -> None:
+    """Plays one after the other. Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`.
+
+    Repeats come in turns, a b a b: a bad minute of the API then falls on all scenarios alike, and whoever breaks off
+    has about as many runs of each.
+    """
     async with stop_signals(patience=0):
-        for scenario in scenarios:
+        for scenario in planned:
             await runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS)
 
 
-def exit_code(runs: Sequence[Run], *, complete: bool = True) -> int:
-    """0 all good; 1 one failed; 3 none failed, but one can't be told, or was not played (`complete` says so)."""
-    outcomes = {run.outcome for run in runs}
-    if Outcome.FAILED in outcomes:
-        return 1
-    return 0 if complete and outcomes and outcomes <= GOOD_OUTCOMES else _CANNOT_TELL
+def _counted(names: Iterable[str]) -> str:
+    """`golden_path, quick_search (3 times)`."""
+    counts = Counter(names).items()
+    return ", ".join(name if count == 1 else f"{name} ({count} times)" for name, count in counts)
 
 
 def choose_target(targets: Mapping[str, Target], name: str | None) -> Target:
@@ -108,14 +118,19 @@ def named(scenarios: Mapping[str, Scenario], name: str) -> Scenario:
     raise UsageError(f"no scenario {name!r}; {hint}")
 
 
-def _allowed(scenarios: Iterable[Scenario], target: Target) -> tuple[list[Scenario], list[str]]:
-    """All that the environment allows; a missing portal is no reason to leave a scenario out in silence."""
-    chosen: list[Scenario] = []
-    left_out: list[str] = []
-    for scenario in scenarios:
-        refusal = safety.why_not(scenario, target, durable_ledger=MemoryLedger.durable)
-        if refusal is not None and refusal[0] is SkipReason.SAFETY:
-            left_out.append(scenario.name)
-        else:
-            chosen.append(scenario)
-    return chosen, left_out
+def _chosen(
+    scenarios: Mapping[str, Scenario], names: Sequence[str], target: Target
+) -> tuple[list[Scenario], list[str]]:
+    """The named ones, or else all that the environment allows, and which those leave out.
+
+    A missing portal is no reason to leave a scenario out in silence.
+    """
+    if names:
+        return [named(scenarios, name) for name in names], []
+    left_out = [scenario.name for scenario in scenarios.values() if _is_unsafe(scenario, target)]
+    return [scenario for scenario in scenarios.values() if scenario.name not in left_out], left_out
+
+
+def _is_unsafe(scenario: Scenario, target: Target) -> bool:
+    refusal = safety.why_not(scenario, target, durable_ledger=MemoryLedger.durable)
+    return refusal is not None and refusal[0] is SkipReason.SAFETY

@@ -49,40 +49,8 @@ class Terminal(Listener):
         self.say(indent, (failure.kind, "bold red"), f": expected {self.clean(failure.expected)}")
         self.say(indent, f"observed {self.clean(failure.observed)}")
 
-    def monitor_fault(self, fault: MonitorFault) -> None:
-        """Our own fault is shown as such."""
-        self.say(("brekwatch's own fault", "magenta"), f" ({fault.kind}): {self.clean(fault.detail)}")
-
-
-class LiveRun(Terminal):
-    """For `run`: a heading, each step as it ends (outcome, latency, status, ids), the verdict.
-
-    On a terminal, and nowhere else, a spinner names the step under way: the one that comes next in `step_names`.
-    """
-
-    def __init__(
-        self, console: Console, scrub: Callable[[str], str], step_names: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
-        super().__init__(console, scrub)
-        self._step_names = step_names or {}
-        self._spinner: Status | None = None
-
-    def close(self) -> None:
-        """Leave no spinner behind."""
-        if self._spinner is not None:
-            self._spinner.stop()
-            self._spinner = None
-
-    def run_started(self, start: RunStart) -> None:
-        """The heading."""
-        self.say((start.scenario, "bold"), f" on {start.target}  run {start.run_id}")
-        if self._console.is_interactive and self._console.file.isatty():
-            first = next(iter(self._step_names.get(start.scenario, ())), "")
-            self._spinner = self._console.status(Text(first), refresh_per_second=_SPINNER_HERTZ)
-            self._spinner.start()
-
-    def step_finished(self, start: RunStart, step: StepResult) -> None:
-        """One step, what was wrong with it, and what comes next."""
+    def step(self, step: StepResult) -> None:
+        """One step: outcome, latency, status, ids, and what was wrong with it."""
         attempts = len(step.own_exchanges)
         took = f"{step.duration_seconds * 1000:7.0f} ms" if attempts else " " * 10
         ids = [f"{name}={value}" for name, value in _ids(step) if value]
@@ -96,12 +64,9 @@ class LiveRun(Terminal):
         )
         if step.failure is not None:
             self.failure(" " * 11, step.failure)
-        if self._spinner is not None:
-            self._spinner.update(Text(_next_after(step.name, self._step_names.get(start.scenario, ()))))
 
-    def run_finished(self, run: Run) -> None:
-        """The verdict, what was found beside it, and what became of bookings."""
-        self.close()
+    def verdict(self, run: Run) -> None:
+        """The verdict of a run, what was found beside it, and what became of bookings."""
         why = f": {self.clean(run.detail)}" if run.detail else ""
         self.say(
             (run.outcome, _STYLES[run.outcome]),
@@ -111,6 +76,59 @@ class LiveRun(Terminal):
             self.say("  ", ("finding", "yellow"), f" {finding.kind}: {self.clean(finding.detail)}")
         for booking in run.bookings:
             self.say(f"  booking {booking.state}, session {self.clean(booking.session_id)}")
+
+    def monitor_fault(self, fault: MonitorFault) -> None:
+        """Our own fault is shown as such."""
+        self.say(("brekwatch's own fault", "magenta"), f" ({fault.kind}): {self.clean(fault.detail)}")
+
+
+class LiveRun(Terminal):
+    """For `run`: a heading, each step as it ends (outcome, latency, status, ids), the verdict.
+
+    On a terminal, and nowhere else, a spinner names the step under way: the one that comes next in `step_names`.
+    Where several runs are to be played, a heading says how far that is: `planned` is their number.
+    """
+
+    def __init__(
+        self,
+        console: Console,
+        scrub: Callable[[str], str],
+        step_names: Mapping[str, Sequence[str]] | None = None,
+        *,
+        planned: int = 1,
+    ) -> None:
+        super().__init__(console, scrub)
+        self._step_names = step_names or {}
+        self._planned = planned
+        self._ended = 0
+        self._spinner: Status | None = None
+
+    def close(self) -> None:
+        """Leave no spinner behind."""
+        if self._spinner is not None:
+            self._spinner.stop()
+            self._spinner = None
+
+    def run_started(self, start: RunStart) -> None:
+        """The heading."""
+        progress = f"  ({self._ended + 1} of {self._planned})" if self._planned > 1 else ""
+        self.say((start.scenario, "bold"), f" on {start.target}  run {start.run_id}{progress}")
+        if self._console.is_interactive and self._console.file.isatty():
+            first = next(iter(self._step_names.get(start.scenario, ())), "")
+            self._spinner = self._console.status(Text(first), refresh_per_second=_SPINNER_HERTZ)
+            self._spinner.start()
+
+    def step_finished(self, start: RunStart, step: StepResult) -> None:
+        """One step, and what comes next."""
+        self.step(step)
+        if self._spinner is not None:
+            self._spinner.update(Text(_next_after(step.name, self._step_names.get(start.scenario, ()))))
+
+    def run_finished(self, run: Run) -> None:
+        """The verdict."""
+        self.close()
+        self._ended += 1
+        self.verdict(run)
 
 
 def _next_after(name: str, names: Sequence[str]) -> str:

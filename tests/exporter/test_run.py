@@ -1,29 +1,12 @@
 from __future__ import annotations
 
 import pytest
-from support.facts import SEARCH, a_run, a_target
+from support.facts import SEARCH, a_target
 
-from exporter.run import choose_target, exit_code, named
+from exporter.run import choose_target, named
 from probes.errors import UsageError
-from probes.words import Outcome
 
 SCENARIOS = {"quick_search": SEARCH, "golden_path": SEARCH}
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "complete", "code"),
-    [
-        pytest.param([Outcome.PASSED, Outcome.DEGRADED], True, 0, id="all-good"),
-        pytest.param([Outcome.PASSED, Outcome.FAILED, Outcome.UNKNOWN], True, 1, id="one-failed"),
-        pytest.param([Outcome.PASSED, Outcome.SKIPPED], True, 3, id="one-skipped"),
-        pytest.param([Outcome.PASSED, Outcome.UNKNOWN], True, 3, id="one-unknown"),
-        pytest.param([], True, 3, id="none"),
-        pytest.param([Outcome.PASSED], False, 3, id="interrupted"),
-        pytest.param([Outcome.FAILED], False, 1, id="failed-then-interrupted"),
-    ],
-)
-def test_the_exit_code_tells_good_bad_and_cannot_tell(outcomes: list[Outcome], complete: bool, code: int) -> None:
-    assert exit_code([a_run(outcome) for outcome in outcomes], complete=complete) == code
 
 
 def test_the_only_target_needs_no_name() -> None:
