@@ -245,6 +245,36 @@ def check_scenarios(
         typer.echo(line)
 
 
+@scenarios_app.command("schema")
+def scenario_schema() -> None:
+    """Print the JSON Schema of a scenario file, for editors."""
+    from probes import scenario_files
+
+    typer.echo(scenario_files.schema_text(), nl=False)
+
+
+@config_app.command("init")
+def init_config(
+    path: Annotated[Path, typer.Argument(help="Where to write it; - prints it.")] = Path("brekwatch.yaml"),
+) -> None:
+    """Write an annotated configuration to start from, and its schema beside it. Nothing is overwritten."""
+    from exporter.config_command import example_text, init
+
+    if str(path) == "-":
+        typer.echo(example_text(), nl=False)
+        return
+    for line in init(path):
+        typer.echo(line)
+
+
+@config_app.command("schema")
+def config_schema() -> None:
+    """Print the JSON Schema of the configuration, for editors."""
+    from probes.files.settings_schema import schema_text
+
+    typer.echo(schema_text(), nl=False)
+
+
 @config_app.command("check")
 def check_config(config: ConfigOption = None) -> None:
     """Check a configuration and show what it would do, without sending anything."""

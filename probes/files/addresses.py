@@ -13,7 +13,7 @@ from probes.origin import Origin
 from probes.words import Environment
 
 _API_PATH = "/api/partner/"
-_WORD = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
+WORD = "[A-Za-z0-9][A-Za-z0-9_.-]{0,63}"
 _SQLITE = "sqlite:///"
 _POSTGRESQL = "postgresql://"
 
@@ -49,7 +49,7 @@ def plain_text_problem(url: str, environment: Environment) -> str | None:
 
 def word_problem(text: str) -> str | None:
     """Why a text can't be a partner or a location; None if it can."""
-    return None if re.fullmatch(_WORD, text) else "must be letters, digits, dots, dashes and underscores, at most 64"
+    return None if re.fullmatch(WORD, text) else "must be letters, digits, dots, dashes and underscores, at most 64"
 
 
 def journal_problem(url: str) -> str | None:

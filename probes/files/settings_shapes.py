@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from probes.files.addresses import base_url_problem, journal_problem, listen_address, url_problem, word_problem
+from probes.files.addresses import WORD, base_url_problem, journal_problem, listen_address, url_problem, word_problem
 from probes.files.scenario_shapes import Card
-from probes.files.shapes import LISTED, NUMBER, Duration, Shape, form
+from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern
 from probes.words import AuthHeader, Environment
 
 HIDDEN = frozenset(
@@ -19,7 +19,10 @@ HIDDEN = frozenset(
 )
 """Keys whose values no message shows: a secret, or a URL that may carry one."""
 
-_MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})")
+_MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
+_TARGET = "[a-z][a-z0-9_-]{0,39}"
+_URL = "https?://.+"
+_HOST_AND_PORT = r"[^/?#]+:[0-9]{1,5}"
 
 
 def _refused_by(problem_of: Callable[[str], str | None]) -> AfterValidator:
@@ -49,7 +52,7 @@ def _address_problem(text: str, problem: str) -> str | None:
 
 
 def _moment(value: object) -> datetime:
-    if not isinstance(value, str) or _MOMENT.fullmatch(value) is None:
+    if not isinstance(value, str) or re.fullmatch(_MOMENT, value) is None:
         raise ValueError("must be a moment with its offset, such as 2026-12-01T02:00Z")
     try:
         return datetime.fromisoformat(value)
@@ -57,30 +60,81 @@ def _moment(value: object) -> datetime:
         raise ValueError("must be a moment that the calendar has, such as 2026-12-01T02:00Z") from None
 
 
-Word = Annotated[str, _refused_by(word_problem)]
+def _secrets(**needed: bool) -> Callable[[dict[str, Any]], None]:
+    """For the JSON Schema: each of these keys or its `…_file` is given, never both; one of them if it is needed."""
+
+    def tell(schema: dict[str, Any]) -> None:
+        schema["allOf"] = [_either(key, f"{key}_file", needed=must) for key, must in needed.items()]
+
+    return tell
+
+
+def _either(*keys: str, needed: bool) -> dict[str, Any]:
+    given = [{"required": [key], "properties": {key: {"type": "string"}}} for key in keys]
+    return {"oneOf": given} if needed else {"not": {"allOf": given}}
+
+
+Word = Annotated[str, _refused_by(word_problem), json_pattern(WORD)]
 TargetName = Annotated[
-    str, form("[a-z][a-z0-9_-]{0,39}", "lower-case letters, digits, dashes and underscores, beginning with a letter")
+    str,
+    form(_TARGET, "lower-case letters, digits, dashes and underscores, beginning with a letter"),
+    json_pattern(_TARGET),
 ]
-Address = Annotated[str, _refused_by(base_url_problem)]
-Moment = Annotated[datetime, BeforeValidator(_moment)]
+Address = Annotated[str, _refused_by(base_url_problem), json_pattern(_URL)]
+Moment = Annotated[datetime, BeforeValidator(_moment), json_pattern(_MOMENT)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
-Names = Annotated[tuple[str, ...], Field(min_length=1), LISTED]
+Key = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
+Names = Annotated[tuple[str, ...], Field(min_length=1), LISTED, OneOrMany()]
 Count = Annotated[int, Field(ge=1, le=1_000_000), NUMBER]
 Share = Annotated[float, Field(gt=0, le=1), NUMBER]
+Reference = Annotated[str, _refused_by(_reference_problem), json_pattern(_HOST_AND_PORT)]
 
 
 class ServiceShape(Shape):
     """The running service itself."""
 
-    listen: Annotated[str, _refused_by(_listen_problem)] = "127.0.0.1:9464"
-    journal: Annotated[str, _refused_by(journal_problem)] | None = None
-    location: Word = "local"
-    external_url: Address | None = None
-    reference: Annotated[tuple[Annotated[str, _refused_by(_reference_problem)], ...], LISTED] = ()
-    max_concurrent_runs: Count = 200
-    web_config: Text | None = None
-    sentry_dsn: Text | None = None
-    sentry_dsn_file: Text | None = None
+    model_config = ConfigDict(json_schema_extra=_secrets(sentry_dsn=False))
+
+    listen: Annotated[
+        str,
+        _refused_by(_listen_problem),
+        json_pattern(_HOST_AND_PORT),
+        Field(
+            description="Address and port of metrics and pages; port 0 takes any free one. "
+            "Beyond loopback only with users in `web_config`.",
+            examples=["127.0.0.1:9464"],
+        ),
+    ] = "127.0.0.1:9464"
+    journal: Annotated[
+        Annotated[str, _refused_by(journal_problem), json_pattern("(sqlite:///|postgresql://).+")] | None,
+        Field(
+            description="Where runs are kept: a SQLite file, or a PostgreSQL database. Without it, a file in the "
+            "user's state folder.",
+            examples=["sqlite:///brekwatch.db", "postgresql://brekwatch:${JOURNAL_PASSWORD}@db.example/brekwatch"],
+        ),
+    ] = None
+    location: Annotated[Word, Field(description="Where this monitor stands: a word in metrics and reports.")] = "local"
+    external_url: Annotated[Address | None, Field(description="What links in alerts and reports start with.")] = None
+    reference: Annotated[
+        tuple[Reference, ...],
+        LISTED,
+        OneOrMany(),
+        Field(
+            description="Hosts and ports that nearly always answer. If none does, we are offline: runs are `unknown`.",
+            examples=[["192.0.2.1:443"]],
+        ),
+    ] = ()
+    max_concurrent_runs: Annotated[Count, Field(description="How many runs may be under way at once.")] = 200
+    web_config: Annotated[
+        Text | None,
+        Field(description="The Prometheus exporter toolkit's file: TLS and basic auth for metrics and pages."),
+    ] = None
+    sentry_dsn: Annotated[
+        Text | None, Field(description="Where the monitor's own crashes are reported; best given as ${VAR}.")
+    ] = None
+    sentry_dsn_file: Annotated[Text | None, Field(description="The same, in a file that only its owner may read.")] = (
+        None
+    )
 
 
 class PortalShape(Shape):
@@ -89,18 +143,29 @@ class PortalShape(Shape):
     attach_url: Annotated[
         str,
         _refused_by(url_problem),
+        json_pattern(_URL),
         Field(description="where the portal attaches a card, such as https://pay.example/attach"),
     ]
-    test_card: Card = "visa"
-    setup_origins: Annotated[tuple[Address, ...], LISTED] = ()
+    test_card: Annotated[Card, Field(description="The card that is attached where a scenario names none.")] = "visa"
+    setup_origins: Annotated[
+        tuple[Address, ...],
+        LISTED,
+        OneOrMany(),
+        Field(description="Where `setupUrl` may lead, if not to the origin of `attach_url`."),
+    ] = ()
 
 
 class QuotaShape(Shape):
     """The share of the key's minute quota that probes may use."""
 
-    share: Share = 0.10
-    reserve: Annotated[float, Field(ge=0, lt=1), NUMBER] = 0.20
-    limit: Count | None = None
+    share: Annotated[Share, Field(description="What scheduled probes may use, on average over ten minutes.")] = 0.10
+    reserve: Annotated[
+        float, Field(ge=0, lt=1, description="What is always left to the customer, by whatever is played."), NUMBER
+    ] = 0.20
+    limit: Annotated[
+        Count | None,
+        Field(description="Requests a minute, if known; a plan beyond the share of it is refused.", examples=[60]),
+    ] = None
 
 
 class AllowBookingsShape(Shape):
@@ -114,65 +179,108 @@ class AllowBookingsShape(Shape):
 class TargetShape(Shape):
     """One Brek deployment reached with one partner key."""
 
+    model_config = ConfigDict(json_schema_extra=_secrets(api_key=True, other_api_key=False))
+
     base_url: Annotated[Address, Field(description="the address that Brek issued, such as https://sandbox.example")]
-    environment: Environment | None = None
-    api_key: str | None = None
-    api_key_file: Text | None = None
-    other_api_key: Annotated[
-        str | None, Field(description="another tenant's key, to see that its sessions stay its own")
+    environment: Annotated[
+        Environment | None,
+        Field(
+            description="What may be done there. Without it only a loopback host counts as a sandbox, "
+            "and www.brek.ai never does."
+        ),
     ] = None
-    other_api_key_file: Annotated[Text | None, Field(description="a file that holds it")] = None
-    auth_header: AuthHeader = AuthHeader.PARTNER_API_KEY
-    partner: Word = "brekwatch"
-    portal: PortalShape | None = None
-    quota: QuotaShape = QuotaShape()
-    allow_bookings: AllowBookingsShape | None = None
+    api_key: Annotated[
+        Key | None,
+        Field(description="The partner key, best given as ${VAR}.", examples=["${BREK_PARTNER_API_KEY}"]),
+    ] = None
+    api_key_file: Annotated[
+        Text | None,
+        Field(
+            description="The same, in a file that only its owner may read. Give one of the two.",
+            examples=["/run/secrets/brek"],
+        ),
+    ] = None
+    other_api_key: Annotated[
+        Key | None,
+        Field(description="Another tenant's key, to see that its sessions stay its own; without it that is not tried."),
+    ] = None
+    other_api_key_file: Annotated[
+        Text | None, Field(description="The same, in a file that only its owner may read.")
+    ] = None
+    auth_header: Annotated[AuthHeader, Field(description="The header that carries the key.")] = (
+        AuthHeader.PARTNER_API_KEY
+    )
+    partner: Annotated[Word, Field(description="Whom idempotency keys and actor ids name.")] = "brekwatch"
+    portal: Annotated[
+        PortalShape | None,
+        Field(description="The payment portal; without it, scenarios that attach a card are skipped."),
+    ] = None
+    quota: Annotated[QuotaShape, Field(description="How much of the key's quota is used.")] = QuotaShape()
+    allow_bookings: Annotated[
+        AllowBookingsShape | None,
+        Field(description="Real bookings in production, until a day: without it, none."),
+    ] = None
 
 
 class ObjectiveShape(Shape):
     """What a probe is meant to reach."""
 
-    availability: Annotated[float, Field(gt=0, lt=1), NUMBER] = 0.995
-    latency: Duration = "30s"
+    availability: Annotated[float, Field(gt=0, lt=1, description="The share of good runs."), NUMBER] = 0.995
+    latency: Annotated[Duration, Field(description="How long a good run may take.")] = "30s"
 
 
 class ProbeShape(Shape):
     """A scenario played again and again, against all targets or the named ones."""
 
     scenario: Annotated[str, Field(description="the name of a scenario, such as golden_path")]
-    targets: Names | None = None
+    targets: Annotated[Names | None, Field(description="Which targets; without it, all.")] = None
     every: Annotated[Duration, Field(description="how often it is played, such as 5m")]
-    deadline: Duration | None = None
-    step_deadline: Duration | None = None
-    objective: ObjectiveShape = ObjectiveShape()
+    deadline: Annotated[
+        Duration | None, Field(description="How long a run may take: 2m, or `every` if that is shorter.")
+    ] = None
+    step_deadline: Annotated[
+        Duration | None, Field(description="How long a step may take: 30s, or `deadline` if that is shorter.")
+    ] = None
+    objective: Annotated[ObjectiveShape, Field(description="What it is meant to reach.")] = ObjectiveShape()
 
 
 class IncidentsShape(Shape):
     """When an incident opens and closes."""
 
-    open_after: Annotated[int, Field(ge=1, le=100), NUMBER] = 3
-    within: Annotated[int, Field(ge=1, le=100), NUMBER] = 5
-    close_after: Annotated[int, Field(ge=1, le=100), NUMBER] = 2
+    open_after: Annotated[
+        int, Field(ge=1, le=100, description="So many bad runs open one, among the last `within` judged."), NUMBER
+    ] = 3
+    within: Annotated[
+        int, Field(ge=1, le=100, description="How many of the last judged runs are looked at."), NUMBER
+    ] = 5
+    close_after: Annotated[int, Field(ge=1, le=100, description="So many good runs in a row close one."), NUMBER] = 2
 
 
 class MaintenanceShape(Shape):
     """A stretch of time in which nobody is woken."""
 
-    targets: Names | None = None
+    targets: Annotated[Names | None, Field(description="Which targets; without it, all.")] = None
     starts_at: Annotated[Moment, Field(alias="from", description="its begin, such as 2026-12-01T02:00Z")]
     ends_at: Annotated[Moment, Field(alias="to", description="its end, such as 2026-12-01T04:00Z")]
     reason: Annotated[Text, Field(description="a few words for whoever reads the report")]
 
 
 class SettingsShape(Shape):
-    """The whole file."""
+    """What brekwatch plays, where and how often, and how its service runs."""
 
-    service: ServiceShape = ServiceShape()
+    model_config = ConfigDict(title="brekwatch configuration")
+
+    service: Annotated[ServiceShape, Field(description="The running service itself.")] = ServiceShape()
     targets: Annotated[
         Mapping[TargetName, TargetShape],
         Field(description="at least one, each with base_url and api_key", min_length=1),
     ]
-    probes: tuple[ProbeShape, ...] = ()
-    scenarios: Annotated[tuple[Text, ...], LISTED] = ()
-    incidents: IncidentsShape = IncidentsShape()
-    maintenance: tuple[MaintenanceShape, ...] = ()
+    probes: Annotated[tuple[ProbeShape, ...], Field(description="What `serve` plays, and how often.")] = ()
+    scenarios: Annotated[
+        tuple[Text, ...], LISTED, OneOrMany(), Field(description="Folders with scenarios of your own.")
+    ] = ()
+    incidents: Annotated[IncidentsShape, Field(description="When an incident opens and closes.")] = IncidentsShape()
+    maintenance: Annotated[
+        tuple[MaintenanceShape, ...],
+        Field(description="Stretches of time in which nobody is woken; all is measured as ever."),
+    ] = ()
