@@ -217,6 +217,24 @@ def sandbox(
         _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
 
 
+@app.command()
+def doctor(config: ConfigOption = None) -> None:
+    """Is this install sound: versions, configuration, paths, permissions, clock, and can it reach its targets?
+
+    It sends no key. Each target is asked for its public /llms.txt alone, for the time on its clock.
+
+    Exit code 0: nothing failed (what is worth a warning is said). 2: something here must be put right. 1: all is sound
+    here, and a target or its portal can't be reached. 3: it can't be told, since we are offline (no address of
+    service.reference answers), or since a check came to nothing.
+    """
+    with _ended_by_ctrl_c(EXIT_CANNOT_TELL):
+        from rich.console import Console
+
+        from exporter.doctor.examination import examine
+
+        raise typer.Exit(_run_loop(examine(config, os.environ, Console())))
+
+
 @scenarios_app.command("list")
 def list_scenarios(config: ConfigOption = None) -> None:
     """The scenarios there are: shipped ones, and your own of a configuration."""

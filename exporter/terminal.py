@@ -34,11 +34,11 @@ class Terminal(Listener):
 
     def __init__(self, console: Console, scrub: Callable[[str], str]) -> None:
         self._console = console
-        self._scrub = scrub
+        self.scrub = scrub
 
     def clean(self, text: str) -> str:
         """A server's text, fit for a terminal."""
-        return printable(self._scrub(text), _LONGEST)
+        return printable(self.scrub(text), _LONGEST)
 
     def say(self, *parts: str | tuple[str, str]) -> None:
         """One line of plain or styled parts, which are already clean."""
