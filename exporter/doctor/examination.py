@@ -48,7 +48,7 @@ async def _configuration(path: Path | None, environ: Mapping[str, str]) -> tuple
     if not isinstance(read, Settings):
         return None, read
     source = f"{_URL} and {_KEY}" if path is None else str(path)
-    told = f"{source}: {len(read.targets)} targets, {len(read.probes)} probes, {len(read.scenarios)} scenarios"
+    told = f"{source}; targets {len(read.targets)}, probes {len(read.probes)}, scenarios {len(read.scenarios)}"
     return read, [ok("configuration", told)]
 
 
