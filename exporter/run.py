@@ -27,7 +27,6 @@ from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scenario import Scenario
 from probes.settings import Settings
-from probes.words import SkipReason
 
 _DEADLINE_SECONDS = 120.0
 _CANNOT_TELL = 3
@@ -41,7 +40,7 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
     planned = chosen * request.repeat
     view = _view(request.output, scrubber, planned)
     if left_out:
-        view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}")
+        view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}. Name what you want played")
     kept = KeptRuns()
     runner = Runner(ledger=MemoryLedger(), listener=Listeners(view, kept), location=settings.service.location)
     try:
@@ -121,16 +120,11 @@ def named(scenarios: Mapping[str, Scenario], name: str) -> Scenario:
 def _chosen(
     scenarios: Mapping[str, Scenario], names: Sequence[str], target: Target
 ) -> tuple[list[Scenario], list[str]]:
-    """The named ones, or else all that the environment allows, and which those leave out.
+    """The named ones, or else what the environment plays by itself, and which those leave out.
 
     A missing portal is no reason to leave a scenario out in silence.
     """
     if names:
         return [named(scenarios, name) for name in names], []
-    left_out = [scenario.name for scenario in scenarios.values() if _is_unsafe(scenario, target)]
-    return [scenario for scenario in scenarios.values() if scenario.name not in left_out], left_out
-
-
-def _is_unsafe(scenario: Scenario, target: Target) -> bool:
-    refusal = safety.why_not(scenario, target, durable_ledger=MemoryLedger.durable)
-    return refusal is not None and refusal[0] is SkipReason.SAFETY
+    left_out = [name for name in scenarios if not safety.played_unasked(name, target)]
+    return [scenario for name, scenario in scenarios.items() if name not in left_out], left_out

@@ -15,6 +15,7 @@ from probes.scenario import Scenario
 from probes.words import WRITE_KINDS, Environment, Leaves, Operation, SkipReason
 
 _PRODUCTION_HOSTS = frozenset({"www.brek.ai", "brek.ai"})
+_PRODUCTION_SCENARIOS = frozenset({"golden_path_to_payment", "quick_search"})
 _REFUSAL_WORD = "no"  # the guide: "User declines payment confirmation: POST /events with text="no""
 
 
@@ -34,6 +35,14 @@ def classify(base_url: str, declared: Environment | None) -> Environment:
     if declared is Environment.SANDBOX or origin.is_loopback:
         return Environment.SANDBOX
     return Environment.PRODUCTION
+
+
+def played_unasked(scenario: str, target: Target) -> bool:
+    """Whether a target's environment plays this scenario where none was named: production only the harmless two.
+
+    What provokes errors there might trip Brek's own alarms.
+    """
+    return target.environment is Environment.SANDBOX or scenario in _PRODUCTION_SCENARIOS
 
 
 def bookings_acknowledged(target: Target, now: datetime) -> bool:

@@ -75,6 +75,8 @@ async def test_in_production_nothing_that_may_book_is_sent_and_the_exit_code_is_
     assert sent == 0
     assert allowed.exit_code == 0, allowed
     assert "Left out" in allowed.out
+    passed = {line.split()[1] for line in allowed.out.splitlines() if line.startswith("passed ")}
+    assert passed == {"golden_path_to_payment", "quick_search"}
     assert b"yes" not in bodies
     assert b"portalToken" not in bodies
 
