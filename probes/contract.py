@@ -1,8 +1,7 @@
-"""The documented shapes, transcribed, and what an answer shows beside them.
+"""What an answer shows beside the documented shapes.
 
-What is undocumented is tolerated and becomes a finding; it is never a failure by itself. Sources: the
-guide's envelopes and the published examples of the three endpoint pages. Findings name places and
-types, never values: a value may be a secret.
+What is undocumented is tolerated and becomes a finding; it is never a failure by itself. Findings name
+places and types, never values: a value may be a secret.
 """
 
 from __future__ import annotations
@@ -10,86 +9,11 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from probes.contract_shapes import ERROR_SHAPES, PROMISED_HEADERS, SUCCESS_SHAPES
 from probes.model import Answer, Finding
 from probes.redaction import bounded
 from probes.words import ChatStatus, CorrelationState, Envelope, ErrorCode, FindingKind, Operation
 
-_TEXT: dict[str, object] = {"type": "string", "minLength": 1}
-_OPEN: dict[str, object] = {"type": "object"}
-
-
-def _closed(*, required: tuple[str, ...] = (), **properties: object) -> dict[str, object]:
-    return {
-        "type": "object",
-        "properties": properties,
-        "required": list(required),
-        "additionalProperties": False,
-    }
-
-
-def _success(data: dict[str, object]) -> dict[str, object]:
-    return _closed(required=("data",), data=data)
-
-
-_EVENT = _closed(
-    required=("eventId", "kind", "resultStatus", "recordedAt"),
-    eventId=_TEXT,
-    kind=_TEXT,
-    resultStatus={"type": ["string", "null"]},
-    recordedAt=_TEXT,
-)
-
-_SUCCESS: dict[Operation, dict[str, object]] = {
-    Operation.CREATE_SESSION: _success(
-        {"type": "object", "properties": {"sessionId": _TEXT}, "required": ["sessionId"]}
-    ),
-    Operation.SEND_EVENT: _success(
-        _closed(
-            required=("sessionId", "event", "result"),
-            sessionId=_TEXT,
-            event=_closed(required=("id", "kind"), id=_TEXT, kind=_TEXT),
-            result=_closed(
-                required=("traceId", "status", "message"),
-                traceId=_TEXT,
-                status=_TEXT,
-                message=_closed(required=("text",), text={"type": "string"}),
-                artifacts={
-                    "type": ["object", "null"],
-                    "properties": {
-                        "shortlist": {"type": ["array", "null"], "items": _OPEN},
-                        "payment": {"type": ["object", "null"]},
-                        "booking": {"type": ["object", "null"]},
-                    },
-                },
-            ),
-        )
-    ),
-    Operation.GET_SESSION: _success(
-        _closed(
-            required=("sessionId", "tenantId", "actor", "events"),
-            sessionId=_TEXT,
-            tenantId=_TEXT,
-            actor=_closed(required=("actorId",), actorId=_TEXT),
-            events={"type": "array", "items": _EVENT},
-        )
-    ),
-}
-
-_ERRORS: dict[Envelope, dict[str, object]] = {
-    Envelope.GATEWAY: _closed(
-        required=("success", "error", "code", "details", "requestId"),
-        success={"const": False},
-        error=_TEXT,
-        code=_TEXT,
-        details={},
-        requestId=_TEXT,
-    ),
-    Envelope.VALIDATION: _closed(
-        required=("success", "error", "requestId"), success={"const": False}, error=_TEXT, requestId=_TEXT
-    ),
-}
-
-_PROMISED_HEADERS = ("x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-partner-id")
 _NUMBER_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining")
 _CHAT_STATUSES = frozenset(ChatStatus)
 _CODES = frozenset(ErrorCode)
@@ -103,7 +27,7 @@ _MOST_FINDINGS = 20  # an answer that breaks everything says so often enough
 def _validator(operation: Operation, envelope: Envelope) -> Any:
     import jsonschema_rs
 
-    schema = _SUCCESS[operation] if envelope is Envelope.SUCCESS else _ERRORS[envelope]
+    schema = SUCCESS_SHAPES[operation] if envelope is Envelope.SUCCESS else ERROR_SHAPES[envelope]
     return jsonschema_rs.validator_for(schema)
 
 
@@ -157,7 +81,7 @@ def _finding(kind: FindingKind, detail: str, operation: Operation) -> Finding:
 def _header_findings(operation: Operation, answer: Answer) -> list[Finding]:
     if answer.status_code >= 300:
         return []
-    missing = [name for name in _PROMISED_HEADERS if name not in answer.headers]
+    missing = [name for name in PROMISED_HEADERS if name not in answer.headers]
     found = [_finding(FindingKind.MISSING_HEADER, name, operation) for name in missing]
     unread = {
         "x-ratelimit-limit": answer.ratelimit_limit,
@@ -183,7 +107,7 @@ def _word_findings(operation: Operation, answer: Answer) -> list[Finding]:
 
 def findings(operation: Operation, answer: Answer) -> tuple[Finding, ...]:
     """What this answer shows that the documents don't say; they say nothing of the portal's answers."""
-    if operation not in _SUCCESS:
+    if operation not in SUCCESS_SHAPES:
         return ()
     if "retry-after" in answer.headers and answer.retry_after_seconds is None:
         retry_after = [_finding(FindingKind.INVALID_HEADER, "retry-after can't be read", operation)]

@@ -99,7 +99,7 @@ def resolved(document: Mapping[str, object], value: object) -> Mapping[str, obje
 
 def _pointed(document: Mapping[str, object], reference: str) -> object:
     """The value at a JSON pointer (RFC 6901) into the same document; None if there is none, or it points elsewhere."""
-    if not reference.startswith("#/"):
+    if not reference.startswith("#/") or len(reference) > _LONGEST_PATH:
         return None
     value: object = document
     for part in unquote(reference[2:]).split("/"):
