@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from probes.listening import Listener
-from probes.model import Exchange, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.words import Outcome, SlotState
 
 if TYPE_CHECKING:
@@ -103,6 +103,16 @@ class LogListener(Listener):
             reason=reason,
             lateness_seconds=round(lateness_seconds, 3),
         )
+
+    def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
+        """One line a difference."""
+        for finding in findings:
+            operation = None if finding.operation is None else finding.operation.value
+            self._log.warning("contract_drift", target=target, operation=operation, detail=finding.detail)
+
+    def contract_unread(self, target: str, reason: str) -> None:
+        """Not every target publishes the file."""
+        self._log.warning("contract_unread", target=target, reason=reason)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Our own fault, with its traceback."""

@@ -142,7 +142,7 @@ CORRELATION = _counter(
 )
 CONTRACT_FINDINGS = _counter(
     "brek_probe_contract_findings_total",
-    "What answers showed that the documents don't allow, short of a failure.",
+    "What answers, and a published OpenAPI file, show that the documents don't allow, short of a failure.",
     "target",
     "operation",
     "kind",

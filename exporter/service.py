@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from exporter.drift_watch import DriftWatch
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
 from probes.ledger import MemoryLedger
@@ -57,6 +58,7 @@ class Service:
             create_app(recorder=self.recorder, health=self._scheduler),
             web_config=settings.service.web_config,
         )
+        self._drift_watch = DriftWatch(listener)
         self._watch: asyncio.Task[None] | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -69,11 +71,13 @@ class Service:
             shared_ssl_context()  # tens of milliseconds, which would else be the first run's
         await self._web.start()
         self._scheduler.start()
+        self._drift_watch.watch(self._settings.targets.values())
         self._announce_maintenance()
         self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
 
     async def aclose(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """No new runs; those under way may end for so long, then are cancelled; the port closes last."""
+        await self._drift_watch.aclose()
         await self._scheduler.drain(drain_seconds)
         if self._watch is not None:
             self._watch.cancel()

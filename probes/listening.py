@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.model import Exchange, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.words import FaultKind
 
 
@@ -23,6 +23,12 @@ class Listener:
 
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """A planned start is accounted for: `state` of SlotState, `reason` of SkipReason."""
+
+    def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
+        """A target's published OpenAPI file was compared; these are all its differences, those told before too."""
+
+    def contract_unread(self, target: str, reason: str) -> None:
+        """It could not be had or read, so that nothing is known of it."""
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """The monitor itself is at fault."""
@@ -57,6 +63,14 @@ class Listeners(Listener):
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """Tell all."""
         self._tell("slot_finished", probe, state, reason, lateness_seconds)
+
+    def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
+        """Tell all."""
+        self._tell("contract_compared", target, findings)
+
+    def contract_unread(self, target: str, reason: str) -> None:
+        """Tell all."""
+        self._tell("contract_unread", target, reason)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Tell all; a listener that fails here is left alone, or it would be told of itself for ever."""

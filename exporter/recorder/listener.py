@@ -21,7 +21,7 @@ from exporter.recorder.labels import chat_status_label, code_label, skip_reason_
 from exporter.recorder.quota import QuotaGauges
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
 from probes.listening import Listener
-from probes.model import Exchange, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
+from probes.model import Exchange, Finding, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
 from probes.redaction import Scrubber
 from probes.scenario import Scenario
 from probes.words import (
@@ -190,7 +190,14 @@ class Recorder(Listener):
             child = self._histograms[metrics.STEP_DURATION].child(target, scenario, step.name)
             child.observe(step.duration_seconds, step_exemplar(start.run_id, step))
         self._count_transitions(start, step)
-        for finding in step.findings:
+        self._count_findings(target, step.findings)
+
+    def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
+        """Each difference, at each comparison."""
+        self._count_findings(target, findings)
+
+    def _count_findings(self, target: str, findings: tuple[Finding, ...]) -> None:
+        for finding in findings:
             operation = NO_STATUS if finding.operation is None else finding.operation
             self._counters[metrics.CONTRACT_FINDINGS].child(target, operation, finding.kind).inc()
 

@@ -60,6 +60,7 @@ def of_target(target: str) -> Iterator[Zero]:
         yield metrics.CORRELATION, (target, Operation.SEND_EVENT, CorrelationId.TRACE_ID, state)
     for operation, kind in product(_API_OPERATIONS, FindingKind):
         yield metrics.CONTRACT_FINDINGS, (target, operation, kind)
+    yield metrics.CONTRACT_FINDINGS, (target, NO_STATUS, FindingKind.CONTRACT_DRIFT)
 
 
 def of_probe(probe: Probe, scenario: Scenario | None) -> Iterator[Zero]:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -22,9 +23,9 @@ from support.logging_state import logging_restored
 
 from exporter import logs
 from exporter.logs import LogListener
-from probes.model import MonitorFault
+from probes.model import Finding, MonitorFault
 from probes.redaction import Scrubber
-from probes.words import FaultKind, Operation, Outcome, SkipReason, SlotState
+from probes.words import FaultKind, FindingKind, Operation, Outcome, SkipReason, SlotState
 
 
 @pytest.fixture
@@ -123,3 +124,25 @@ def test_a_fault_without_an_error_is_told_too(stream: io.StringIO) -> None:
 
     (event,) = events(stream)
     assert event["detail"] == "the wall clock jumped"
+
+
+def test_each_difference_of_a_published_file_is_a_line_with_its_operation(stream: io.StringIO) -> None:
+    drift = Finding(kind=FindingKind.CONTRACT_DRIFT, detail="status code 409 is gone", operation=Operation.SEND_EVENT)
+    listening(stream).contract_compared("acme", (drift, replace(drift, operation=None)))
+
+    assert [(event["event"], event["level"], event["operation"], event["detail"]) for event in events(stream)] == [
+        ("contract_drift", "warning", "send_event", "status code 409 is gone"),
+        ("contract_drift", "warning", None, "status code 409 is gone"),
+    ]
+
+
+def test_a_published_file_that_could_not_be_read_is_a_warning(stream: io.StringIO) -> None:
+    listening(stream).contract_unread("acme", "HTTP 404")
+
+    (event,) = events(stream)
+    assert (event["event"], event["level"], event["target"], event["reason"]) == (
+        "contract_unread",
+        "warning",
+        "acme",
+        "HTTP 404",
+    )
