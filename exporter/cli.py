@@ -205,7 +205,8 @@ def sandbox(
 ) -> None:
     """Serve the stand-in for the Brek API on loopback, until Ctrl-C.
 
-    Prints `export` lines for a shell on stdout first.
+    Prints `export` lines for a shell on stdout first. Faults can be switched at run time: GET, PUT and DELETE
+    /sandbox/faults, from this machine only.
     """
     with _ended_by_ctrl_c():
         from exporter.sandbox_command import fault_lines, serve_sandbox

@@ -13,6 +13,7 @@ from importlib.resources import files
 from random import Random
 
 from probes.sandbox.answers import Answer, RefusedRequestError, gateway, validation
+from probes.sandbox.control import CONTROL_PATH, Control
 from probes.sandbox.endpoints import Endpoints, Plan, Visit
 from probes.sandbox.faults import FaultBoard, Moment
 from probes.sandbox.ids import IdSource
@@ -23,6 +24,7 @@ from probes.sandbox.requests import InvalidFieldError, MalformedError, Request
 from probes.sandbox.spoiling import Scene
 from probes.sandbox.state import State
 from probes.sandbox.tenants import Tenant, invalid_key, key_in, missing_key
+from probes.sandbox.words import DocumentStep
 from probes.words import ErrorCode, Operation
 
 BASE_PATH = "/api/partner/v1/core-chat"
@@ -31,10 +33,10 @@ ATTACH_PATH = "/portal/api/attach"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """Where a request leads. `operation` is None for pages and files: they need no key and know no faults."""
+    """Where a request leads. `step` is what a fault may name; None for pages and the switch, which know no faults."""
 
     plan: Callable[[Visit], Plan]
-    operation: Operation | None = None
+    step: Operation | DocumentStep | None = None
     needs_key: bool = False
 
 
@@ -70,16 +72,24 @@ class SandboxApp:
         self._ids = IdSource(now, random)
         endpoints = Endpoints(self.state, self._ids, now)
         portal = Portal(self.state, now)
-        create = Route(plan=endpoints.create_session, operation=Operation.CREATE_SESSION, needs_key=True)
-        send = Route(plan=endpoints.send_event, operation=Operation.SEND_EVENT, needs_key=True)
-        read = Route(plan=endpoints.read_session, operation=Operation.GET_SESSION, needs_key=True)
-        attach = Route(plan=portal.attach, operation=Operation.ATTACH_CARD)
+        create = Route(plan=endpoints.create_session, step=Operation.CREATE_SESSION, needs_key=True)
+        send = Route(plan=endpoints.send_event, step=Operation.SEND_EVENT, needs_key=True)
+        read = Route(plan=endpoints.read_session, step=Operation.GET_SESSION, needs_key=True)
+        attach = Route(plan=portal.attach, step=Operation.ATTACH_CARD)
+        control = Control(self.faults)
         self._paths: Mapping[str, Methods] = {
             f"{BASE_PATH}/sessions": {"POST": create},
             f"{BASE_PATH}/events": {"POST": send},
             ATTACH_PATH: {"POST": attach},
-            "/openapi/partner-core-chat-v1.yaml": {"GET": _file_route("openapi.yaml", b"application/yaml")},
-            "/llms.txt": {"GET": _file_route("llms.txt", b"text/plain; charset=utf-8")},
+            "/openapi/partner-core-chat-v1.yaml": {
+                "GET": _file_route(DocumentStep.OPENAPI, "openapi.yaml", b"application/yaml")
+            },
+            "/llms.txt": {"GET": _file_route(DocumentStep.LLMS, "llms.txt", b"text/plain; charset=utf-8")},
+            CONTROL_PATH: {
+                "GET": Route(plan=control.show),
+                "PUT": Route(plan=control.arm),
+                "DELETE": Route(plan=control.clear),
+            },
         }
         self._prefixes: tuple[tuple[str, Methods], ...] = (
             (f"{BASE_PATH}/sessions/", {"GET": read}),
@@ -98,9 +108,9 @@ class SandboxApp:
             answer = self._true_answer(visit, route)
         except _FaultyReplyError as fault:
             return fault.reply, visit.request_id
-        if route.operation is not None:
+        if route.step is not None:
             scene = self._scene(visit, answer, is_turn=visit.step is not None)
-            steps = (route.operation, visit.step) if visit.step else (route.operation,)
+            steps = (route.step, visit.step) if visit.step else (route.step,)
             lost = self.faults.strike(Moment.AFTER, scene, *steps)
             if lost is not None:
                 return lost, visit.request_id
@@ -119,18 +129,20 @@ class SandboxApp:
             visit.rest = path[len(prefix) :]
         if methods is None or "/" in visit.rest:
             raise RefusedRequestError(gateway(404, "not_found", "There is no such path.", visit.request_id))
-        route = methods.get(visit.request.method)
+        method = visit.request.method
+        route = methods.get("GET" if method == "HEAD" else method)
         if route is None:
-            allow = ((b"allow", ", ".join(methods).encode()),)
-            text = f"This path answers {' and '.join(methods)} only."
+            answered = [*methods, *(["HEAD"] if "GET" in methods else [])]
+            allow = ((b"allow", ", ".join(answered).encode()),)
+            text = f"This path answers {' and '.join(answered)} only."
             raise RefusedRequestError(gateway(405, "method_not_allowed", text, visit.request_id, allow))
         return route
 
     def _true_answer(self, visit: Visit, route: Route) -> Answer:
         """What the API would say; raises _FaultyReplyError if a fault speaks before the effect."""
         try:
-            if route.operation is not None:
-                self._before(visit, route.operation)
+            if route.step is not None:
+                self._before(visit, route.step)
             if route.needs_key:
                 self._let_in(visit)
             plan = route.plan(visit)
@@ -184,5 +196,5 @@ def _file(name: str, content_type: bytes) -> Answer:
     return Answer(status_code=200, body=content, content_type=content_type)
 
 
-def _file_route(name: str, content_type: bytes) -> Route:
-    return Route(plan=lambda _visit: Plan(act=partial(_file, name, content_type)))
+def _file_route(step: DocumentStep, name: str, content_type: bytes) -> Route:
+    return Route(plan=lambda _visit: Plan(act=partial(_file, name, content_type)), step=step)

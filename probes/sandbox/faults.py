@@ -1,26 +1,29 @@
 """The misbehaviours that the sandbox can show: a table, one entry a fault.
 
 A fault says when in the life of a request it acts: before anything took effect, or after, when only the
-answer is lost or wrong. A spec is `NAME`, for every API request, or `NAME@STEP`, for one kind of turn or one
-operation.
+answer is lost or wrong. A spec is `NAME`, for every API request, or `NAME@STEP`, for one kind of turn, one
+operation, or one of the files beside the API.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 from probes.errors import UsageError
+from probes.redaction import printable
 from probes.sandbox import spoiling
 from probes.sandbox.replies import Reply, Silence
 from probes.sandbox.spoiling import Scene, any_answer, good_answer, good_turn
 from probes.sandbox.tenants import invalid_key, missing_key
-from probes.sandbox.words import FaultName, TurnKind
+from probes.sandbox.words import DocumentStep, FaultName, TurnKind
 from probes.words import Operation
 
 _API_OPERATIONS = (Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION, Operation.ATTACH_CARD)
-STEPS: tuple[str, ...] = (*TurnKind, *_API_OPERATIONS)
+STEPS: tuple[str, ...] = (*TurnKind, *_API_OPERATIONS, *DocumentStep)
+_DOCUMENTS = frozenset[str](DocumentStep)
 
 
 class Moment(StrEnum):
@@ -198,6 +201,7 @@ FAULTS: tuple[Fault, ...] = (
         reply=any_answer(spoiling.markup),
     ),
 )
+_LONGEST_SHOWN = 40
 _BY_NAME = {fault.name.value: fault for fault in FAULTS}
 
 
@@ -208,19 +212,33 @@ class ArmedFault:
     fault: Fault
     step: str | None
 
+    @property
+    def spec(self) -> str:
+        """As people write it."""
+        return f"{self.fault.name}@{self.step}" if self.step else self.fault.name.value
+
     def hits(self, steps: tuple[str, ...]) -> bool:
         """Whether a request that is these steps is hit."""
-        return self.step is None or self.step in steps
+        return self.step in steps or (self.step is None and _DOCUMENTS.isdisjoint(steps))
 
 
 def parse_fault(spec: str) -> ArmedFault:
-    """A fault as people write it; raises UsageError with the known names."""
+    """A fault as people write it; raises UsageError with the nearest name and the known ones."""
     name, at, step = spec.strip().partition("@")
     if name not in _BY_NAME:
-        raise UsageError(f"there is no fault {name!r}; known are {', '.join(_BY_NAME)}")
+        raise UsageError(f"there is no fault {_shown(name)}; {_nearest(name, tuple(_BY_NAME))}")
     if at and step not in STEPS:
-        raise UsageError(f"fault {name!r} can't act at {step!r}; known steps are {', '.join(STEPS)}")
+        raise UsageError(f"fault {name!r} can't act at {_shown(step)}; {_nearest(step, STEPS)}")
     return ArmedFault(_BY_NAME[name], step or None)
+
+
+def _shown(word: str) -> str:
+    return repr(printable(word, _LONGEST_SHOWN))
+
+
+def _nearest(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word[:_LONGEST_SHOWN], known, n=1)
+    return (f"did you mean '{near[0]}'? " if near else "") + f"known are {', '.join(known)}"
 
 
 class FaultBoard:
@@ -233,6 +251,11 @@ class FaultBoard:
     def arm(self, specs: Iterable[str]) -> None:
         """Switch on these and no others; raises UsageError and changes nothing for an unknown one."""
         self._armed = tuple(parse_fault(spec) for spec in specs)
+
+    @property
+    def specs(self) -> tuple[str, ...]:
+        """The faults that are on, as people write them."""
+        return tuple(armed.spec for armed in self._armed)
 
     def strike(self, moment: Moment, scene: Scene, *steps: str) -> Reply | None:
         """What comes instead of the true answer, if a fault hits."""

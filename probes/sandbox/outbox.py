@@ -91,17 +91,17 @@ class Outbox:
                 await asyncio.sleep(seconds)
                 self._finish(answer, outgoing)
             case Stream() as stream:
-                await self._pour(stream, outgoing.request_id)
+                await self._pour(stream, outgoing)
                 self._say_farewell()
         self._work = None
         self._let_ask()
         self._send()
 
-    async def _pour(self, stream: Stream, request_id: str) -> None:
+    async def _pour(self, stream: Stream, outgoing: Outgoing) -> None:
         announced = stream.announced_bytes
         length = b"transfer-encoding: chunked" if announced is None else b"content-length: %d" % announced
-        self._write(_head(stream.head, request_id, length, keep=False))
-        for piece in stream.pieces:
+        self._write(_head(stream.head, outgoing.request_id, length, keep=False))
+        for piece in stream.pieces if outgoing.with_body else ():
             await self._writable.wait()
             self._write(b"%x\r\n%b\r\n" % (len(piece), piece) if announced is None else piece)
             await asyncio.sleep(stream.pause_seconds)

@@ -34,12 +34,13 @@ class InvalidFieldError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """One HTTP request as it arrived; header names in lower case."""
+    """One HTTP request as it arrived; header names in lower case. `from_loopback`: sent from this machine."""
 
     method: str
     target: str
     headers: Mapping[bytes, bytes]
     body: bytes
+    from_loopback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Self
 
 from probes.errors import UsageError
 from probes.sandbox.app import ATTACH_PATH, SandboxApp
+from probes.sandbox.control import CONTROL_PATH
 from probes.sandbox.state import BookingRecord
 from probes.sandbox.tenants import Tenant, checked_keys, default_keys
 from probes.sandbox.wire import Connection, ReceivedRequest
@@ -97,6 +98,11 @@ class SandboxServer:
     def attach_url(self) -> str:
         """What `BREK_PORTAL_ATTACH_URL` should say."""
         return f"{self.base_url}{ATTACH_PATH}"
+
+    @property
+    def faults_url(self) -> str:
+        """Where faults are switched at run time, from this machine."""
+        return f"{self.base_url}{CONTROL_PATH}"
 
     @property
     def api_key(self) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import chain, repeat
+from typing import Any
 
 import orjson
 
-from probes.sandbox.answers import HTML, Answer, gateway, validation
+from probes.sandbox.answers import HTML, JSON, Answer, gateway, validation
 from probes.sandbox.quota import Allowance
 from probes.sandbox.replies import Late, Reply, Stream
 from probes.words import ChatStatus, ErrorCode
@@ -190,7 +191,7 @@ def missing_headers(_scene: Scene, answer: Answer) -> Reply:
 
 def other_session(_scene: Scene, answer: Answer) -> Reply | None:
     """Another session wherever the answer names ours; None where it names none."""
-    session_id = _session_in(orjson.loads(answer.body))
+    session_id = _session_in(_json_of(answer))
     if session_id is None:
         return None
     other = _another(session_id)
@@ -199,7 +200,7 @@ def other_session(_scene: Scene, answer: Answer) -> Reply | None:
 
 def mismatched_ids(_scene: Scene, answer: Answer) -> Reply | None:
     """An error's `requestId` that isn't the header's, or a turn's `traceId` of another session."""
-    body = orjson.loads(answer.body)
+    body = _json_of(answer)
     match body:
         case {"requestId": str(request_id)}:
             body["requestId"] = _another(request_id)
@@ -212,7 +213,7 @@ def mismatched_ids(_scene: Scene, answer: Answer) -> Reply | None:
 
 def markup(_scene: Scene, answer: Answer) -> Reply | None:
     """Markup, terminal codes, a forged line and bidi marks in the texts for people; None where there is none."""
-    body = orjson.loads(answer.body)
+    body = _json_of(answer)
     match body:
         case {"error": str()}:
             body["error"] = _MARKUP
@@ -221,6 +222,11 @@ def markup(_scene: Scene, answer: Answer) -> Reply | None:
         case _:
             return None
     return replace(answer, body=orjson.dumps(body))
+
+
+def _json_of(answer: Answer) -> Any:
+    """The body; None of a page or a file, in which these faults find nothing to change."""
+    return orjson.loads(answer.body) if answer.content_type == JSON else None
 
 
 def _session_in(body: object) -> str | None:

@@ -10,6 +10,7 @@ from typing import cast
 
 import httptools
 
+from probes.origin import Origin
 from probes.sandbox.app import SandboxApp
 from probes.sandbox.outbox import Outbox, Outgoing
 from probes.sandbox.replies import Reply, status_code_of
@@ -59,6 +60,7 @@ class Connection(asyncio.Protocol):
         self._outbox = Outbox()
         self._parser = httptools.HttpRequestParser(self)
         self._refused = False
+        self._from_loopback = False
         self._heard_at = 0.0
         self._idle_timer: asyncio.TimerHandle | None = None
         self._begin()
@@ -76,6 +78,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", transport)  # uvloop's is one in all but its class
         self._outbox.open(self._transport)
         self._opened.add(self)
+        self._from_loopback = _is_loopback(self._transport.get_extra_info("peername"))
         self._heard_at = self._loop_time()
         self._watch_idleness()
 
@@ -154,6 +157,7 @@ class Connection(asyncio.Protocol):
             target=self._target.decode("latin-1"),
             headers={name.lower(): value for name, value in self._headers},
             body=b"".join(self._body),
+            from_loopback=self._from_loopback,
         )
         reply, request_id = self._app.answer(request)
         self._note(request, reply)
@@ -195,3 +199,10 @@ class Connection(asyncio.Protocol):
             self.abort()
             return
         self._idle_timer = asyncio.get_running_loop().call_later(left, self._watch_idleness)
+
+
+def _is_loopback(peer: tuple[object, ...] | None) -> bool:
+    try:
+        return peer is not None and Origin("http", str(peer[0]), 80).is_loopback
+    except (IndexError, ValueError):
+        return False

@@ -20,6 +20,13 @@ class TurnKind(StrEnum):
     OTHER = "other"
 
 
+class DocumentStep(StrEnum):
+    """The files beside the API, as the STEP of a fault. Only a fault that names one hits it."""
+
+    OPENAPI = "openapi"
+    LLMS = "llms"
+
+
 class ReadKind(StrEnum):
     """Event kinds that need no `idempotencyKey`. Only the first is published; the others are ours."""
 

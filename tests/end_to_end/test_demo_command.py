@@ -68,8 +68,10 @@ async def test_the_sandbox_prints_its_variables_and_a_run_plays_against_it() -> 
     variables = {name: value for name, _, value in words}
     ended = await brekwatch("run", "golden_path", environment=variables)
     process.send_signal(signal.SIGTERM)
-    _, err = await asyncio.wait_for(process.communicate(), 5)
+    out, err = await asyncio.wait_for(process.communicate(), 5)
 
+    assert out == b""
+    assert f"{variables['BREK_BASE_URL']}/sandbox/faults" in err.decode()
     assert [name for name, _, _ in words] == ["BREK_BASE_URL", "BREK_PARTNER_API_KEY", "BREK_PORTAL_ATTACH_URL"]
     assert ended.exit_code == 0, ended
     assert process.returncode == 0

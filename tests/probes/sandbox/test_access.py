@@ -238,10 +238,10 @@ async def test_unknown_path_is_told_in_the_gateway_envelope(partner: Partner, pa
     [
         ("GET", f"{BASE}/events", "POST"),
         ("DELETE", f"{BASE}/sessions", "POST"),
-        ("POST", f"{BASE}/sessions/sess_1", "GET"),
-        ("POST", "/llms.txt", "GET"),
-        ("PUT", "/portal/setup/psu_1", "GET, POST"),
-        ("HEAD", "/llms.txt", "GET"),
+        ("POST", f"{BASE}/sessions/sess_1", "GET, HEAD"),
+        ("POST", "/llms.txt", "GET, HEAD"),
+        ("PUT", "/portal/setup/psu_1", "GET, POST, HEAD"),
+        ("HEAD", f"{BASE}/events", "POST"),
     ],
 )
 async def test_wrong_method_is_told_the_right_ones(partner: Partner, method: str, path: str, allow: str) -> None:

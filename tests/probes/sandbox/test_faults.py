@@ -135,6 +135,47 @@ async def test_fault_without_a_step_hits_every_api_request_but_no_page_and_no_fi
     assert [answer.status_code for answer in others] == [200, 404, 404]
 
 
+_OPENAPI, _LLMS = "/openapi/partner-core-chat-v1.yaml", "/llms.txt"
+_CHANGED_DOCUMENTS = {**_STATUS_CODES_BEFORE, "wrong_status": 418, "server_error": 500, "not_json": 200} | {
+    "server_error_validation": 504,
+    "server_error_html": 502,
+    "decompression_bomb": 200,
+    "wrong_content_type": 200,
+    "missing_headers": 200,
+}
+_NOTHING_TO_SPOIL = {"key_echoed", "early_booked", "missing_artifact", "other_session", "mismatched_ids", "markup"}
+
+
+async def _document(partner: Partner, path: str) -> httpx.Response | None:
+    try:
+        async with asyncio.timeout(_PATIENCE), partner.http.stream("GET", path) as answer:
+            read = b"".join([piece async for piece in answer.aiter_raw()])
+            return httpx.Response(answer.status_code, headers={"x": str(answer.headers)}, content=read)
+    except (TimeoutError, httpx.ReadError, httpx.RemoteProtocolError):
+        return None
+
+
+@pytest.mark.parametrize("fault", [name for name in FaultName if name != "huge_body"])
+async def test_fault_at_a_file_hits_that_file_alone_where_it_makes_sense(partner: Partner, fault: str) -> None:
+    truth, other = await _document(partner, _OPENAPI), await _document(partner, _LLMS)
+    partner.sandbox.set_faults([f"{fault}@openapi"])
+
+    spoiled, same = await _document(partner, _OPENAPI), await _document(partner, _LLMS)
+    created = await partner.post("/sessions", {"actor": {"actorId": "a"}})
+
+    assert truth is not None
+    assert other is not None
+    assert same is not None
+    assert (same.content, created.status_code) == (other.content, 200)
+    if spoiled is None:
+        assert fault in {"slow", "hang", "drip", "reset", "truncated"}
+    elif fault in _NOTHING_TO_SPOIL:
+        assert spoiled.content == truth.content
+    else:
+        assert spoiled.status_code == _CHANGED_DOCUMENTS[fault]
+        assert (spoiled.content, spoiled.headers["x"]) != (truth.content, truth.headers["x"])
+
+
 async def test_wrong_status_of_a_request_that_is_no_turn_is_another_http_status(partner: Partner) -> None:
     partner.sandbox.set_faults(["wrong_status"])
 

@@ -54,13 +54,26 @@ async def test_close_is_honoured(raw: RawConnection) -> None:
     assert await _ended(raw) == b""
 
 
-async def test_head_is_answered_without_a_body(raw: RawConnection) -> None:
+async def test_head_is_answered_as_get_without_the_body(raw: RawConnection) -> None:
     raw.send(request_bytes("HEAD", "/llms.txt") + request_bytes("GET", "/llms.txt"))
 
-    first = await raw.answer(body=False)
-    second = await raw.answer()
+    head, get = await raw.answer(body=False), await raw.answer()
 
-    assert (first[0], second[0]) == (405, 200)
+    assert (head[0], get[0]) == (200, 200)
+    assert {**head[1], "x-request-id": ""} == {**get[1], "x-request-id": ""}
+
+
+@pytest.mark.parametrize("fault", ["drip", "huge_body", "truncated"])
+async def test_head_brings_no_body_even_where_a_fault_makes_one(
+    raw: RawConnection, partner: Partner, fault: str
+) -> None:
+    partner.sandbox.set_faults([f"{fault}@llms"])
+    raw.send(request_bytes("HEAD", "/llms.txt"))
+
+    status_code, _, _ = await raw.answer(body=False)
+
+    assert status_code == 200
+    assert await _ended(raw) == b""
 
 
 async def test_body_of_a_mebibyte_is_read_and_a_larger_one_is_refused(raw: RawConnection, partner: Partner) -> None:
