@@ -167,7 +167,10 @@ def holds_card_number(text: str) -> bool:
     return any(True for run in _DIGIT_GROUPS.finditer(text) for _ in _cards(run.group()))
 
 
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
 
 
 def bounded(text: str, limit: int) -> str:
@@ -179,6 +182,6 @@ def bounded(text: str, limit: int) -> str:
 
 
 def printable(text: str, limit: int = 4096) -> str:
-    """Server text for a terminal or a log line: no control, bidi or surrogate characters, bounded."""
+    """Server text for a terminal or a log line: no control, bidi, invisible or surrogate characters, bounded."""
     cleaned = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r", " ").replace("\n", " "))
     return cleaned if len(cleaned) <= limit else cleaned[: limit - 1] + "…"

@@ -181,5 +181,13 @@ def test_server_text_is_made_fit_for_a_terminal() -> None:
     assert shown == "a\ufffd[2J  b\ufffdc\ufffdd\ufffd\ufffde"
 
 
+@pytest.mark.parametrize(
+    "character", ["\u00ad", "\u061c", "\u180e", "\u200b", "\u2060", "\ufeff", "\U000e0041"], ids=ascii
+)
+def test_a_character_that_nobody_sees_is_shown(character: str) -> None:
+    """`name` with one inside would look like a key that is allowed."""
+    assert printable(f"na{character}me") == "na\ufffdme"
+
+
 def test_a_long_text_is_cut_and_says_so() -> None:
     assert printable("x" * 50, limit=10) == "x" * 9 + "…"
