@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Self
 
 import orjson
 import pytest
-from support.lying import DROP, Lying, Told, at, put
+from support.lying import Lying, Told, at, put
 from support.playing import Heard, play, target_for
 
 from exporter.run_json import runs_as_json
@@ -22,38 +22,10 @@ from probes.sandbox.server import SandboxServer
 from probes.scenario import Expect
 from probes.words import FailureKind, FindingKind, Leaves, Operation, Outcome
 
-EXCHANGES = ("sessions", "search", "book", "name", "done", "confirm")
-SWAPS: tuple[tuple[str, object], ...] = (("null", None), ("number", 7), ("list", []), ("object", {}), ("empty", ""))
-
 
 async def play_with(lie: Callable[[Told], None], scenario: str = "golden_path") -> Run:
     async with SandboxServer() as sandbox, Lying(sandbox.base_url, lie) as server:
         return await play(scenario, target_for(sandbox, base_url=server.base_url))
-
-
-JUDGED_FIELDS = {
-    0: ("data", "data.sessionId"),
-    1: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.shortlist"),
-    2: ("data", "data.sessionId", "data.result", "data.result.status"),
-    3: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.payment.setupUrl"),
-    4: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.payment"),
-    5: ("data", "data.sessionId", "data.result", "data.result.status", "data.result.artifacts.booking.confirmationUrl"),
-}
-
-
-def mutants() -> Iterator[Any]:
-    for turn, fields in JUDGED_FIELDS.items():
-        for path in fields:
-            yield pytest.param(turn, path, DROP, id=f"{EXCHANGES[turn]}-{path}-dropped")
-            for name, value in SWAPS:
-                yield pytest.param(turn, path, value, id=f"{EXCHANGES[turn]}-{path}-{name}")
-
-
-@pytest.mark.parametrize(("turn", "path", "value"), list(mutants()))
-async def test_no_changed_answer_of_the_golden_path_passes(turn: int, path: str, value: object) -> None:
-    run = await play_with(at(turn, put(path, value)))
-
-    assert run.outcome is Outcome.FAILED
 
 
 async def test_another_session_in_an_answer_is_an_identity_failure() -> None:

@@ -32,11 +32,12 @@ class Received:
 
 @dataclass(slots=True, kw_only=True)
 class Reply:
-    """An answer; a body of bytes is sent as it is, another as JSON."""
+    """An answer; a body of bytes is sent as it is, another as JSON. `raw` is the whole answer, and then the end."""
 
     status_code: int
     body: object
     headers: dict[str, str] = field(default_factory=dict)
+    raw: bytes | None = None
 
     @property
     def status(self) -> str:
@@ -74,6 +75,10 @@ class Wire(asyncio.Protocol):
         self._buffer = rest[length:]
         method, path, _ = first.split(" ")
         reply = self._answer(Received(method=method, path=path, headers=headers, content=rest[:length]))
+        if reply.raw is not None:
+            self._transport.write(reply.raw)
+            self._transport.close()
+            return
         content = reply.body if isinstance(reply.body, bytes) else orjson.dumps(reply.body)
         told = {"content-type": "application/json", **reply.headers, "content-length": str(len(content))}
         lines = [f"HTTP/1.1 {reply.status_code} Told", *(f"{name}: {value}" for name, value in told.items()), "", ""]
