@@ -22,7 +22,7 @@ from probes.sandbox.faults import STEPS
 from probes.sandbox.server import SandboxServer
 from probes.sandbox.words import FaultName
 from probes.scenario_files import shipped
-from probes.words import Environment
+from probes.words import Environment, Leaves
 
 RUNS = 3_200
 AT_ONCE = 50
@@ -89,6 +89,8 @@ class Trial:
         self.recorder = Recorder()
         self.sandboxes: list[SandboxServer] = []
         self.targets: list[Target] = []
+        self.scenarios = tuple(shipped().values())
+        self.weights = [4 if scenario.leaves is Leaves.BOOKING else 1 for scenario in self.scenarios]
         self.scrapes = 0
         self.runner = Runner(
             ledger=MoodyLedger(self.chance),
@@ -134,7 +136,7 @@ class Trial:
 
     async def _play_one(self) -> None:
         target = self.chance.choices(self.targets, weights=(8, 3, 1, 1))[0]
-        scenario = shipped()[self.chance.choice(list(shipped()))]
+        scenario = self.chance.choices(self.scenarios, weights=self.weights)[0]
         seconds = self.chance.choice((0.02, 0.3, 1.0, 1.0))
         playing = asyncio.create_task(
             self.runner.play(scenario, target, deadline_seconds=seconds, step_deadline_seconds=min(seconds, 0.15))
@@ -150,7 +152,7 @@ class Trial:
             counts = run_counts(self.recorder.render("")[0].decode())
             assert all(started == ended + under_way for started, ended, under_way in counts.values()), counts
             self.scrapes += 1
-            await asyncio.sleep(0.04)
+            await asyncio.sleep(0.15)
 
 
 def run_counts(text: str) -> dict[tuple[str, ...], tuple[float, float, float]]:
