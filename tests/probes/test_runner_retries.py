@@ -3,50 +3,80 @@
 from __future__ import annotations
 
 import time
+from itertools import takewhile
 
+import orjson
 import pytest
+from support.facts import an_answer
+from support.guide import GuideServer, gateway_error
 from support.playing import Heard, play, target_for
+from support.wire import Received, Reply
 
 from probes.ledger import MemoryLedger
-from probes.model import Exchange, RunStart
+from probes.model import Exchange, Run
+from probes.redaction import Secret
+from probes.retries import pause_seconds
 from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
 from probes.sandbox.words import FaultName
 from probes.scenario_files import shipped
 from probes.words import BookingState, FailureKind, FindingKind, Operation, Outcome
 
-
-class _UntilFirstFailure(Heard):
-    """Switches the sandbox's faults off as soon as one has shown."""
-
-    def __init__(self, sandbox: SandboxServer) -> None:
-        super().__init__()
-        self._sandbox = sandbox
-
-    def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
-        super().exchange_finished(start, step, exchange)
-        if exchange.status_code and exchange.status_code >= 400:
-            self._sandbox.set_faults([])
+REFUSALS = {
+    "server_error": Reply(status_code=503, body={"success": False, "error": "Later.", "requestId": "r"}),
+    "rate_limited": gateway_error(429, "rate_limited"),
+}
+WRITES = ("command_book_", "action_book_", "action_confirm_", "action_cancel_")
+CONSENT_ASKED = {"payment_confirmation_required", "booked"}
 
 
-@pytest.mark.parametrize("step", ["create_session", "search", "book", "name", "done"])
-async def test_a_passing_5xx_before_confirmation_is_retried_with_the_same_bytes_and_degrades(step: str) -> None:
-    async with SandboxServer(faults=[f"server_error@{step}"]) as sandbox:
-        run = await play("golden_path", target_for(sandbox), listener=_UntilFirstFailure(sandbox))
-        retried = next(result for result in run.steps if result.name == step)
+async def refused(name: str, number: int, times: int, refusal: Reply) -> tuple[Run, int]:
+    """A run whose request of that number is refused so often; and how often it came, the same bytes in a row."""
 
-    assert run.outcome is Outcome.DEGRADED
-    assert run.reason == FailureKind.SERVER_ERROR
-    assert [exchange.status_code for exchange in retried.exchanges] == [500, 200]
-    assert len({exchange.request_body for exchange in retried.exchanges}) == 1
-    assert len(sandbox.bookings) == 1
+    def refuses(received: Received) -> Reply | None:
+        tried = len(server.received) - number
+        first = server.received[number - 1] if tried >= 0 else None
+        return refusal if first and first.said == received.said and tried < times else None
+
+    async with GuideServer(refuses=refuses) as server:
+        run = await play(name, target_for(server, other_api_key=Secret(server.other_api_key)))
+    said = [received.said for received in server.received[number - 1 :]]
+    return run, sum(1 for _ in takewhile(lambda each: each == said[0], said))
 
 
-async def test_a_retry_stops_after_two_more_attempts() -> None:
-    async with SandboxServer(faults=["server_error@search"]) as sandbox:
-        run = await play("quick_search", target_for(sandbox))
+async def exchanges_of(name: str) -> list[tuple[str, Exchange]]:
+    """The step and the exchange of each request, where all is well."""
+    async with GuideServer() as server:
+        run = await play(name, target_for(server, other_api_key=Secret(server.other_api_key)))
+    return [(result.name, exchange) for result in run.steps for exchange in result.exchanges]
 
-    assert [exchange.attempt for exchange in run.steps[1].exchanges] == [1, 2, 3]
+
+def may_be_sent_again(exchange: Exchange, earlier: list[tuple[str, Exchange]]) -> bool:
+    """By decision 4: no write kind, no turn once consent was asked for, nothing at the portal."""
+    if exchange.operation is not Operation.SEND_EVENT:
+        return exchange.operation is not Operation.ATTACH_CARD
+    body = orjson.loads(exchange.request_body)
+    answers = (before.answer for _, before in earlier)
+    shown = {answer.chat_status for answer in answers if answer and answer.session_id == body.get("sessionId")}
+    return not shown & CONSENT_ASKED and not str(body.get("kind")).startswith(WRITES)
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+@pytest.mark.parametrize("name", shipped())
+async def test_each_request_that_books_nothing_is_sent_at_most_twice_again_and_no_other(name: str, reason: str) -> None:
+    expected, seen = {}, {}
+    exchanges = await exchanges_of(name)
+    for number, (step, exchange) in enumerate(exchanges, start=1):
+        again = may_be_sent_again(exchange, exchanges[: number - 1])
+        for times in (1, 2, 3):
+            run, came = await refused(name, number, times, REFUSALS[reason])
+            own = next(each.own_exchanges for each in run.steps if each.name == step)
+            outcome = Outcome.DEGRADED if again and times < 3 else Outcome.FAILED
+            attempts = min(times + 1, 3) if again else 1
+            expected[step, times] = (outcome, reason, attempts, attempts, 1)
+            seen[step, times] = (run.outcome, run.reason, came, len(own), len({each.request_body for each in own}))
+
+    assert seen == expected
 
 
 async def test_a_retry_waits_for_its_back_off() -> None:
@@ -91,3 +121,67 @@ async def test_a_confirmation_whose_answer_is_lost_is_never_sent_again_and_is_lo
     assert run.outcome is Outcome.FAILED
     assert run.bookings[0].state is BookingState.MADE
     assert run.steps[-1].exchanges[-1].operation is Operation.GET_SESSION
+
+
+async def test_a_refusal_that_asks_for_consent_is_not_answered_by_the_same_turn_again() -> None:
+    """A server that is in trouble after the turn took effect."""
+    said: list[Received] = []
+
+    def refuses(received: Received) -> Reply | None:
+        if received.turn != 1:
+            return None
+        said.append(received)
+        result = {"status": "payment_confirmation_required", "artifacts": {}}
+        return Reply(status_code=503, body={"data": {"sessionId": received.body["sessionId"], "result": result}})
+
+    async with GuideServer(refuses=refuses) as server:
+        run = await play("quick_search", target_for(server))
+
+    assert run.reason == FailureKind.SERVER_ERROR
+    assert len(said) == 1
+
+
+async def test_the_wait_that_a_server_asks_for_is_kept() -> None:
+    arrivals: list[float] = []
+
+    def refuses(received: Received) -> Reply | None:
+        arrivals.append(time.monotonic())
+        refusal = gateway_error(429, "rate_limited")
+        refusal.headers["retry-after"] = "1"
+        return refusal if len(arrivals) == 1 else None
+
+    async with GuideServer(refuses=refuses) as server:
+        run = await play("quick_search", target_for(server))
+
+    assert (run.outcome, run.reason) == (Outcome.DEGRADED, FailureKind.RATE_LIMITED)
+    assert 1.0 <= arrivals[1] - arrivals[0] < 2.0
+    assert run.steps[0].duration_seconds >= 1.0
+
+
+@pytest.mark.parametrize(
+    ("status_code", "attempt", "retry_after", "pause"),
+    [
+        (503, 1, None, 1.0),
+        (503, 2, None, 2.0),
+        (503, 3, None, None),
+        (429, 1, 3.0, 3.0),
+        (429, 1, 0.0, 1.0),
+        (429, 1, 10.0, None),
+        (500, 1, 9.99, 9.99),
+        (400, 1, 1.0, None),
+        (404, 1, None, None),
+    ],
+)
+def test_a_pause_grows_gives_way_to_the_servers_wish_and_fits_into_the_deadline(
+    status_code: int, attempt: int, retry_after: float | None, pause: float | None
+) -> None:
+    answer = an_answer(status_code, retry_after_seconds=retry_after)
+
+    assert pause_seconds(answer, attempt=attempt, left=10.0, uniform=lambda _, most: most) == pause
+
+
+def test_a_pause_is_drawn_from_nothing_to_its_most() -> None:
+    asked: list[tuple[float, float]] = []
+    pause_seconds(an_answer(503), attempt=1, left=10.0, uniform=lambda *bounds: asked.append(bounds) or 0.0)
+
+    assert asked == [(0.0, 1.0)]

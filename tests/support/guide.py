@@ -105,7 +105,7 @@ class GuideServer:
         self._numbers = itertools.count(1_771_456_953_407)
         self._connections: set[asyncio.Transport] = set()
         self._turns = 0
-        self._seen: Counter[tuple[str, bytes]] = Counter()
+        self._seen: Counter[tuple[str, str, bytes]] = Counter()
         self.received: list[Received] = []
         self.bookings: dict[str, str] = {}
         self.api_key, self.other_api_key = KEYS
@@ -130,8 +130,8 @@ class GuideServer:
     def answer(self, received: Received) -> Reply:
         """The life of a request: what it is, whether it is refused, its effect."""
         self.received.append(received)
-        self._seen[received.line, received.content] += 1
-        received.attempt = self._seen[received.line, received.content]
+        self._seen[received.said] += 1
+        received.attempt = self._seen[received.said]
         if received.path.endswith("/events"):
             self._turns += 1
             received.turn = self._turns

@@ -22,8 +22,9 @@ class Received:
     attempt: int = 1
 
     @property
-    def line(self) -> str:
-        return f"{self.method} {self.path}"
+    def said(self) -> tuple[str, str, bytes]:
+        """What a request sent again has in common with the first one."""
+        return self.method, self.path, self.content
 
     @property
     def body(self) -> Any:
