@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes import openapi
+from probes import drift, openapi
 from probes.errors import UnreadableDocumentError
 from probes.model import Finding
 from probes.words import Published
@@ -20,7 +20,7 @@ def examine(document: Published, content: bytes) -> tuple[str | None, tuple[Find
         published = openapi.parse(content)
     except UnreadableDocumentError as problem:
         return str(problem), ()
-    return _told(openapi.missing_endpoints(published)), ()
+    return _told(openapi.missing_endpoints(published)), drift.differences(published)
 
 
 def _told(missing: tuple[str, ...]) -> str | None:
