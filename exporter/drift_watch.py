@@ -17,7 +17,7 @@ from probes.listening import Listener
 from probes.model import Exchange, Finding, MonitorFault, Target
 from probes.openapi import parse
 from probes.published import fetch
-from probes.words import FaultKind, Operation
+from probes.words import FaultKind, Published
 
 EVERY_SECONDS = 6 * 3600.0
 _FIRST_AFTER_SECONDS = (10.0, 40.0)  # after a first scrape, which must see the counters at 0; and not all at once
@@ -74,7 +74,7 @@ class DriftWatch:
             await asyncio.sleep(self._every_seconds)
 
     async def _compare(self, target: Target) -> None:
-        exchange = await fetch(target, Operation.GET_OPENAPI, seconds=self._fetch_seconds)
+        exchange = await fetch(target, Published.OPENAPI, seconds=self._fetch_seconds)
         if exchange.answer is None or not exchange.expected:
             self._listener.contract_unread(target.name, _why_unread(exchange))
             return

@@ -30,9 +30,9 @@ async def serve_sandbox(*, port: int, faults: Sequence[str], minute_quota: int) 
         }
         for name, value in variables.items():
             print(f"export {name}={shlex.quote(value)}", flush=True)  # noqa: T201
-        told = [
-            f"Faults: {', '.join(faults) or 'none'}. GET, PUT and DELETE {sandbox.faults_url} show and change them."
-        ]
-        told.append(f"Serving the sandbox at {sandbox.base_url}. Paste the lines above elsewhere; Ctrl-C ends it.")
-        print("\n".join(told), file=sys.stderr, flush=True)  # noqa: T201
+        serving = f"Serving the sandbox at {sandbox.base_url}; faults are switched at {sandbox.faults_url}."
+        said = f"{serving} Paste the lines above into another shell; Ctrl-C ends it."
+        print(said, file=sys.stderr, flush=True)  # noqa: T201
+        if faults:
+            print(f"Faults: {', '.join(faults)}", file=sys.stderr, flush=True)  # noqa: T201
         await stop.wait()

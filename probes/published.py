@@ -1,31 +1,23 @@
-"""Fetching what a target publishes beside its API: without the partner key, and so without cost to its quota.
-
-Source: the guide's "Machine-readable resources"; whoever hosts the API uses the same paths on a domain of its own.
-"""
+"""Fetching what a target publishes beside its API: without the partner key, and so without cost to its quota."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import httpx
 
 from probes import answers
-from probes.model import Exchange, Failure, Phases, Target
+from probes.model import Answer, Exchange, Failure, Phases, Target
+from probes.requests import ApiRequest, Conversation, Requests
 from probes.transport import Transport, TransportFailure
-from probes.words import Operation
-
-PATHS: Mapping[Operation, str] = {
-    Operation.GET_OPENAPI: "/openapi/partner-core-chat-v1.yaml",
-    Operation.GET_LLMS: "/llms.txt",
-}
-_HEADERS = (("accept", "*/*"), ("accept-encoding", "identity"), ("user-agent", "brekwatch"), ("connection", "close"))
+from probes.words import Published
 
 
 async def fetch(
     target: Target,
-    operation: Operation,
+    document: Published,
     *,
     seconds: float,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
@@ -34,61 +26,53 @@ async def fetch(
 
     What the server does ends as an exchange; `expected` says that the file came. Raises LocalResourceError.
     """
-    url = httpx.URL(target.base_url.rstrip("/") + PATHS[operation])
+    nobody = Conversation(actor_id="", timezone_offset_minutes=0)
+    request = Requests(target, nobody).fetch(document)
     deadline = asyncio.get_running_loop().time() + seconds
-    headers = [("host", url.netloc.decode("ascii")), *_HEADERS]
-    request = httpx.Request(
-        "GET", url, headers=headers, stream=httpx.ByteStream(b""), extensions={"deadline": deadline}
-    )
     started_at = now()
     transport = Transport()
     try:
-        response = await transport.handle_async_request(request)
+        response = await transport.handle_async_request(_wire_request(request, deadline))
     except TransportFailure as lost:
-        return _exchange(
-            operation,
-            url,
-            started_at,
-            phases=lost.phases,
-            duration_seconds=lost.duration_seconds,
-            failure=Failure(kind=lost.kind, expected="an answer", observed=lost.detail),
-        )
+        failure = Failure(kind=lost.kind, expected="an answer", observed=lost.detail)
+        return _exchange(request, started_at, lost.phases, lost.duration_seconds, failure=failure)
     finally:
         await transport.aclose()
-    return _exchange(
-        operation,
-        url,
-        started_at,
-        phases=response.extensions["phases"],
-        duration_seconds=response.extensions["duration_seconds"],
-        response=response,
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
+    answer = answers.read(response.status_code, headers, response.content, now=started_at)
+    extensions = response.extensions
+    return _exchange(request, started_at, extensions["phases"], extensions["duration_seconds"], answer=answer)
+
+
+def _wire_request(request: ApiRequest, deadline: float) -> httpx.Request:
+    return httpx.Request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        stream=httpx.ByteStream(request.body),
+        extensions={"deadline": deadline},
     )
 
 
 def _exchange(
-    operation: Operation,
-    url: httpx.URL,
+    request: ApiRequest,
     started_at: datetime,
-    *,
     phases: Phases,
     duration_seconds: float,
+    *,
+    answer: Answer | None = None,
     failure: Failure | None = None,
-    response: httpx.Response | None = None,
 ) -> Exchange:
-    answer = None
-    if response is not None:
-        headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-        answer = answers.read(response.status_code, headers, response.content, now=started_at)
     return Exchange(
-        operation=operation,
+        operation=request.operation,
         attempt=1,
-        method="GET",
-        path=url.path,
+        method=request.method,
+        path=request.url.path,
         started_at=started_at,
         duration_seconds=duration_seconds,
         phases=phases,
         expected=answer is not None and answer.status_code == 200,
         answer=answer,
         failure=failure,
-        own_key=False,
+        own_key=request.own_key,
     )

@@ -16,11 +16,12 @@ from hypothesis import strategies as st
 from support.playing import play, target_for
 
 from probes.contract_shapes import REQUEST_SHAPES
+from probes.documents import examine
 from probes.drift import differences
 from probes.openapi import parse
 from probes.redaction import printable
 from probes.sandbox.server import SandboxServer
-from probes.words import ChatStatus, FindingKind, Operation
+from probes.words import ChatStatus, FindingKind, Operation, Published
 
 BASE = "/api/partner/v1/core-chat"
 SESSIONS, EVENTS, SESSION = f"{BASE}/sessions", f"{BASE}/events", f"{BASE}/sessions/{{sessionId}}"
@@ -351,6 +352,15 @@ def test_any_document_gives_findings_and_never_an_exception(document: Any) -> No
 
     assert len(found) <= 80
     assert all(finding.detail and finding.detail == printable(finding.detail, 300) for finding in found)
+
+
+def test_a_step_that_fetches_the_file_tells_the_differences_too() -> None:
+    drifted = orjson.dumps(changed(lambda d: responses(d, SESSIONS).update({"422": {}})))
+
+    problem, found = examine(Published.OPENAPI, drifted)
+
+    assert problem is None
+    assert [finding.detail for finding in found] == ["status code 422 is new"]
 
 
 @pytest.mark.parametrize(("path", "operation"), [(SESSIONS, Operation.CREATE_SESSION), (EVENTS, Operation.SEND_EVENT)])
