@@ -15,11 +15,13 @@ import orjson
 
 from probes.model import Finding, Target
 from probes.origin import Origin
-from probes.published import PATHS
 from probes.words import WRITE_KINDS, AuthHeader, Operation, OtherKey, OtherSession, Published
 
 _BASE_PATH = "/api/partner/v1/core-chat"
-_DOCUMENTS = {Published.OPENAPI: Operation.GET_OPENAPI, Published.LLMS: Operation.GET_LLMS}
+_DOCUMENT_PATHS = {
+    Published.OPENAPI: (Operation.GET_OPENAPI, "/openapi/partner-core-chat-v1.yaml"),
+    Published.LLMS: (Operation.GET_LLMS, "/llms.txt"),
+}
 _OWN_HEADERS = (("accept-encoding", "identity"), ("user-agent", "brekwatch"))
 _CHANNEL = "partner-chat"
 _WORKSPACE = "brekwatch"
@@ -181,8 +183,8 @@ class Requests:
 
     def fetch(self, document: Published) -> ApiRequest:
         """GET of a published resource, without a key."""
-        operation = _DOCUMENTS[document]
-        return self._request(operation, "GET", PATHS[operation], carries_key=False)
+        operation, path = _DOCUMENT_PATHS[document]
+        return self._request(operation, "GET", path, carries_key=False)
 
     def attach_card(self, body: Mapping[str, object]) -> ApiRequest:
         """The guide's step 4, at the operator's attach URL. A token may be good only once."""
