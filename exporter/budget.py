@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from probes.model import Probe, Target
-from probes.scenario import AttachCard, Scenario
+from probes.model import Probe
+from probes.quota import UNKNOWN_LIMIT, requests_of, shared_quota, targets_by_key
+from probes.scenario import Scenario
 from probes.settings import Settings
-
-_UNKNOWN_LIMIT = 60  # requests a minute, to reckon with until a limit was seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """One key's. `planned` and `limit` are requests a minute; without a configured `limit` it is reckoned with 60.
-
-    Where targets of one key disagree, the smallest limit and the smallest share count.
-    """
+    """One key's. `planned` and `limit` are requests a minute; without a configured `limit` it is reckoned with 60."""
 
     targets: tuple[str, ...]
     planned: float
@@ -28,7 +24,7 @@ class Budget:
     @property
     def allowed(self) -> float:
         """Requests a minute that its probes may send, on average."""
-        return (self.limit or _UNKNOWN_LIMIT) * self.share
+        return (self.limit or UNKNOWN_LIMIT) * self.share
 
     @property
     def exceeded(self) -> bool:
@@ -37,7 +33,7 @@ class Budget:
 
     def line(self) -> str:
         """What is planned, and whether that is fine."""
-        limit = f"{self.limit}" if self.limit else f"{_UNKNOWN_LIMIT} (quota.limit is not configured)"
+        limit = f"{self.limit}" if self.limit else f"{UNKNOWN_LIMIT} (quota.limit is not configured)"
         planned, allowed = f"{self.planned:.1f}", f"{self.allowed:.1f}"
         text = f"{self._whose()}: planned {planned} requests a minute; their share of {limit} is {allowed}"
         return f"{text}  WARNING: beyond the share" if self.exceeded else text
@@ -58,28 +54,15 @@ class Budget:
 
 
 def budgets(settings: Settings) -> Iterator[Budget]:
-    """A budget for each key that has probes: targets with the same key and base URL share one."""
-    groups: dict[tuple[str, object], list[Target]] = {}
-    for target in settings.targets.values():
-        groups.setdefault((target.base_url, target.api_key), []).append(target)
-    for targets in groups.values():
+    """A budget for each key that has probes."""
+    for targets in targets_by_key(settings.targets.values()).values():
         names = tuple(target.name for target in targets)
         probes = [probe for probe in settings.probes if probe.target in names]
         if probes:
-            yield _budget(names, targets, _planned(probes, settings.scenarios))
-
-
-def _budget(names: tuple[str, ...], targets: Sequence[Target], planned: float) -> Budget:
-    limits = [target.quota.limit for target in targets if target.quota.limit is not None]
-    share = min(target.quota.share for target in targets)
-    return Budget(targets=names, planned=planned, share=share, limit=min(limits, default=None))
+            quota = shared_quota(targets)
+            planned = _planned(probes, settings.scenarios)
+            yield Budget(targets=names, planned=planned, share=quota.share, limit=quota.limit)
 
 
 def _planned(probes: Iterable[Probe], scenarios: Mapping[str, Scenario]) -> float:
     return sum(requests_of(scenarios[probe.scenario]) * 60 / probe.every_seconds for probe in probes)
-
-
-def requests_of(scenario: Scenario) -> int:
-    """How many requests of one run count against the key's quota; the portal's don't."""
-    steps = (*scenario.steps, *scenario.cleanup)
-    return sum(not isinstance(step.action, AttachCard) for step in steps)

@@ -193,6 +193,16 @@ class Exchange:
         configured = self.own_key and self.own_style
         return configured and not self.expected and self.status_code in KEY_REFUSED
 
+    @property
+    def tells_own_quota(self) -> bool:
+        """Whether its rate-limit headers speak of the target's own key: it was sent, and not turned away."""
+        return self.own_key and self.status_code is not None and self.status_code not in KEY_REFUSED
+
+    @property
+    def key_accepted(self) -> bool:
+        """Whether the configured key, sent as configured, was answered by anything but a refusal of it."""
+        return self.own_style and self.tells_own_quota
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:

@@ -11,7 +11,6 @@ from exporter import metrics
 from exporter.metrics import Family
 from exporter.recorder.series import Series
 from probes.model import Exchange
-from probes.words import KEY_REFUSED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,9 +30,7 @@ class QuotaGauges:
     def saw(self, run_id: str, exchange: Exchange, observed_at: float) -> None:
         """An attempt is over. Its headers count if the request carried our own key and the key was accepted."""
         answer = exchange.answer
-        if answer is None or answer.ratelimit_remaining is None:
-            return
-        if not exchange.own_key or answer.status_code in KEY_REFUSED:
+        if answer is None or answer.ratelimit_remaining is None or not exchange.tells_own_quota:
             return
         lowest = self._lowest.get(run_id)
         if lowest is None or answer.ratelimit_remaining < lowest.remaining:

@@ -6,10 +6,10 @@ from typing import Any
 import bcrypt
 import pytest
 
-from exporter.budget import requests_of
 from exporter.listing import check_lines, scenario_lines, scenario_named, scenario_text, settings_lines
 from probes import scenario_files, settings
 from probes.errors import ConfigError, UsageError
+from probes.quota import requests_of
 
 CONFIG = """
 service: {{listen: "{listen}"{web_config}}}

@@ -1,0 +1,185 @@
+"""The minute quota of one partner key: what its probes plan, what they sent, and whether one more run fits in.
+
+Design decision 6: on average over ten minutes probes take at most their share of the limit; a single run may burst,
+down to a reserve. Pure bookkeeping: moments are seconds on the monotonic clock, and come in as arguments.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from probes.model import Exchange, Quota, Target
+from probes.redaction import Secret
+from probes.scenario import Scenario, Step
+from probes.words import AuthHeader, Operation
+
+UNKNOWN_LIMIT = 60  # requests a minute, to reckon with until a limit was seen
+AVERAGE_SECONDS = 600.0
+_AVERAGE_MINUTES = AVERAGE_SECONDS / 60
+_BURST_SECONDS = 60.0
+_BURST_FACTOR = 1.5
+_FRESH_SECONDS = 60.0  # the quota is a minute's: what was left a minute ago tells nothing
+_ROUNDING = 1e-9
+_WITH_KEY = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
+
+Key = tuple[str, Secret]
+"""What has one quota: a base URL and a partner key."""
+
+
+def key_of(target: Target) -> Key:
+    """Whose quota this target's requests take from."""
+    return target.base_url, target.api_key
+
+
+def targets_by_key(targets: Iterable[Target]) -> dict[Key, list[Target]]:
+    """Targets with the same key and base URL share one budget."""
+    groups: dict[Key, list[Target]] = {}
+    for target in targets:
+        groups.setdefault(key_of(target), []).append(target)
+    return groups
+
+
+def shared_quota(targets: Sequence[Target]) -> Quota:
+    """The budget of targets with one key: where they disagree, the most careful of each counts."""
+    limits = [target.quota.limit for target in targets if target.quota.limit is not None]
+    return Quota(
+        share=min(target.quota.share for target in targets),
+        reserve=max(target.quota.reserve for target in targets),
+        limit=min(limits, default=None),
+    )
+
+
+def requests_of(scenario: Scenario) -> int:
+    """How many requests of one run count against the key's quota, if none has to be repeated."""
+    return sum(_takes_quota(step) for step in (*scenario.steps, *scenario.cleanup))
+
+
+def _takes_quota(step: Step) -> bool:
+    """Whether it carries the target's own key, in whatever style; the portal and the published files need none."""
+    return step.action.operation in _WITH_KEY and (step.auth is None or isinstance(step.auth, AuthHeader))
+
+
+@dataclass(slots=True, eq=False)
+class Reservation:
+    """What a run under way has planned and not yet sent."""
+
+    left: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    value: int
+    at: float
+
+
+class KeyQuota:
+    """One key's books. `quota` is the configuration, which a reload may replace; what was seen stays."""
+
+    def __init__(self, quota: Quota) -> None:
+        self.quota = quota
+        self._sent: deque[float] = deque()
+        self._sent_since_told = 0
+        self._under_way: set[Reservation] = set()
+        self._limit: _Told | None = None
+        self._remaining: _Told | None = None
+
+    def reserve(self, requests: int) -> Reservation:
+        """A run may start, and plans so many requests."""
+        reservation = Reservation(left=requests)
+        self._under_way.add(reservation)
+        return reservation
+
+    def release(self, reservation: Reservation) -> None:
+        """The run is over; what it planned and did not send is free again."""
+        self._under_way.discard(reservation)
+
+    def sent(self, exchange: Exchange, reservation: Reservation, now: float) -> None:
+        """An attempt of a run under way is over. A retry was not planned, but counts; another key, or none, doesn't."""
+        if not exchange.own_key:
+            return
+        self._sent.append(now)
+        self._sent_since_told += 1
+        if exchange.attempt == 1:
+            reservation.left = max(0, reservation.left - 1)
+        if exchange.answer is None or not exchange.tells_own_quota:
+            return
+        if exchange.answer.ratelimit_limit:
+            self._limit = _Told(exchange.answer.ratelimit_limit, now)
+        if exchange.answer.ratelimit_remaining is not None:
+            self._remaining = _Told(exchange.answer.ratelimit_remaining, now)
+            self._sent_since_told = 0
+
+    def limit(self, now: float) -> int:
+        """Requests a minute: the smaller of what is configured and what the API told, else a careful guess.
+
+        What it told is believed for as long as the average looks back: one wrong header must not end all probing.
+        """
+        told = self._limit if self._limit is not None and now - self._limit.at <= AVERAGE_SECONDS else None
+        known = [limit for limit in (self.quota.limit, None if told is None else told.value) if limit is not None]
+        return min(known, default=UNKNOWN_LIMIT)
+
+    def refusal(self, cost: int, now: float) -> str | None:
+        """Why a run of so many requests must not start, in a sentence with numbers; None if it may, if not at once."""
+        return self._over_average(cost, now) or self.over_headroom(cost, now)
+
+    def over_headroom(self, cost: int, now: float) -> str | None:
+        """The same of the reserve alone, which stands above everything that we send. Stale headroom is not believed."""
+        told = self._remaining
+        if not cost or told is None or now - told.at > _FRESH_SECONDS:
+            return None
+        limit = self.limit(now)
+        left = told.value - self._sent_since_told - self._planned - cost
+        reserve = self.quota.reserve * limit
+        if left >= reserve - _ROUNDING:
+            return None
+        return (
+            f"{told.value} requests were left {now - told.at:.0f} s ago; with {self._sent_since_told} sent since, "
+            f"{self._planned} planned by runs under way and {cost} by this one, {left} would be: "
+            f"less than the reserve of {reserve:g}, {self.quota.reserve:g} of {limit} a minute"
+        )
+
+    def burst_wait(self, cost: int, now: float) -> float:
+        """For how many seconds a run of so many requests comes too thick; infinite if only a run's end can tell."""
+        recent = self._recent(_BURST_SECONDS, now)
+        over = len(recent) + self._planned + cost - self._burst(cost, now) - _ROUNDING
+        if not cost or over <= 0:
+            return 0.0
+        oldest = math.ceil(over)
+        return recent[-oldest] + _BURST_SECONDS - now if oldest <= len(recent) else math.inf
+
+    def crowded(self, cost: int, waited_seconds: float, now: float) -> str:
+        """The sentence for a run that `burst_wait` held back for too long."""
+        return (
+            f"its turn did not come within {waited_seconds:.0f} s: {len(self._recent(_BURST_SECONDS, now))} requests "
+            f"were sent in the last minute, {self._planned} are planned by runs under way and {cost} by this one; "
+            f"at most {self._burst(cost, now):g} may come in a minute, a burst of the share of "
+            f"{self.quota.share:g} of {self.limit(now)}"
+        )
+
+    def _over_average(self, cost: int, now: float) -> str | None:
+        sent = len(self._recent(AVERAGE_SECONDS, now))
+        limit = self.limit(now)
+        allowed = self.quota.share * limit * _AVERAGE_MINUTES
+        if not cost or sent + self._planned + cost <= allowed + _ROUNDING:
+            return None
+        return (
+            f"{sent} requests were sent in the last 10 minutes, {self._planned} are planned by runs under way and "
+            f"{cost} by this one: more than {allowed:g}, a share of {self.quota.share:g} of {limit} a minute"
+        )
+
+    def _burst(self, cost: int, now: float) -> float:
+        return max(cost, _BURST_FACTOR * self.quota.share * self.limit(now))
+
+    @property
+    def _planned(self) -> int:
+        return sum(reservation.left for reservation in self._under_way)
+
+    def _recent(self, seconds: float, now: float) -> list[float]:
+        """When requests were sent in the last so many seconds, newest first."""
+        while self._sent and now - self._sent[0] >= AVERAGE_SECONDS:
+            self._sent.popleft()
+        return list(takewhile(lambda at: now - at < seconds, reversed(self._sent)))
