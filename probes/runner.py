@@ -11,9 +11,11 @@ import base64
 import random
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from probes import safety
+from probes.connectivity import Connectivity, may_be_ours
 from probes.errors import LedgerUnavailableError
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
@@ -22,6 +24,9 @@ from probes.scenario import Scenario
 from probes.words import FaultKind, Outcome, SkipReason
 
 _LEDGER_SECONDS = 5.0
+
+Refusal = tuple[SkipReason, str]
+"""Why a run must not start, and the same for people."""
 
 
 def new_run_id() -> str:
@@ -42,12 +47,14 @@ class Runner:
         ledger: Ledger,
         listener: Listener,
         location: str = "local",
+        connectivity: Connectivity | None = None,
         now: Callable[[], datetime] = _utc_now,
         uniform: Callable[[float, float], float] = random.uniform,
         new_id: Callable[[], str] = new_run_id,
     ) -> None:
         self._ledger = ledger
-        self._listener = Listeners(listener)
+        self._connectivity = connectivity or Connectivity()
+        self._listener = Listeners(listener, self._connectivity)
         self._surroundings = Surroundings(ledger=ledger, listener=self._listener, now=now, uniform=uniform)
         self._location = location
         self._now = now
@@ -61,11 +68,12 @@ class Runner:
         deadline_seconds: float = 120.0,
         step_deadline_seconds: float = 30.0,
         recheck: bool = False,
+        admit: Callable[[RunStart], Refusal | None] | None = None,
     ) -> Run:
         """One run with its verdict; listeners hear of it, too.
 
-        Raises nothing of its own. A cancelled run is closed as `unknown` and told before
-        CancelledError goes on.
+        `admit` is asked just before the run begins, and may refuse it. Raises nothing of its own. A cancelled run is
+        closed as `unknown` and told before CancelledError goes on.
         """
         start = RunStart(
             run_id=self._new_id(),
@@ -79,12 +87,13 @@ class Runner:
         deadlines = Deadlines(run_seconds=deadline_seconds, step_seconds=step_deadline_seconds)
         performance: Performance | None = None
         try:
-            refusal = await self._refusal(start, scenario, target)
+            refusal = self.why_not(scenario, target, start.started_at)
+            refusal = refusal or (admit and admit(start)) or await self._begin(start, scenario)
             if refusal is not None:
                 run = _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
             else:
                 performance = Performance(scenario, target, start, self._surroundings, deadlines)
-                run = await performance.play()
+                run = await self._unless_offline(start, await performance.play())
         except asyncio.CancelledError:
             self._listener.run_finished(_cut_off(start, scenario, performance))
             raise
@@ -101,11 +110,20 @@ class Runner:
         self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.BUG, detail, error))
         return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.BUG, detail)
 
-    async def _refusal(self, start: RunStart, scenario: Scenario, target: Target) -> tuple[SkipReason, str] | None:
-        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=start.started_at)
-        return refusal or await self._begin(start, scenario)
+    def why_not(self, scenario: Scenario, target: Target, now: datetime | None = None) -> Refusal | None:
+        """Why this must not be played, whenever it is (design decision 5); None if it may."""
+        return safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=now or self._now())
 
-    async def _begin(self, start: RunStart, scenario: Scenario) -> tuple[SkipReason, str] | None:
+    async def _unless_offline(self, start: RunStart, run: Run) -> Run:
+        """The run, which can't tell if it lost its connection while nothing else could be reached either."""
+        failed = run.failed_step
+        if failed is None or not may_be_ours(failed.failure) or not await self._connectivity.offline():
+            return run
+        detail = f"we are offline: no reference can be reached ({self._connectivity.references}); {run.detail}"
+        self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.OFFLINE, detail))
+        return replace(run, outcome=Outcome.UNKNOWN, reason=FaultKind.OFFLINE, detail=detail)
+
+    async def _begin(self, start: RunStart, scenario: Scenario) -> Refusal | None:
         """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
         try:
             async with asyncio.timeout(_LEDGER_SECONDS):
