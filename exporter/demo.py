@@ -12,7 +12,8 @@ from rich.console import Console
 from exporter.service import Service, running
 from exporter.signals import stop_signals
 from exporter.terminal import RunLines, Terminal
-from probes.model import Objective, Portal, Probe, Target
+from probes.model import Objective, Portal, Probe, Quota, Target
+from probes.probing import Repeats
 from probes.redaction import Scrubber, Secret
 from probes.sandbox.server import SandboxServer
 from probes.scenario_files import shipped
@@ -25,6 +26,7 @@ _DRAIN_SECONDS = 3.0
 _EVERY_SECONDS = {"quick_search": 4.0, "golden_path": 5.0, "golden_path_to_payment": 7.0, "decline_payment": 8.0}
 _EVERY_OTHER_SECONDS = 12.0
 _CALM_SECONDS = 30.0
+_REPEATS = Repeats(key_seconds=5.0)  # a newcomer doesn't wait a minute to see the key work again
 _NO_JOURNAL = "sqlite:///:memory:"
 
 
@@ -69,6 +71,7 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         other_api_key=Secret(sandbox.other_api_key or ""),
         partner="demo",
         portal=Portal(attach_url=sandbox.attach_url),
+        quota=Quota(share=1.0),
     )
     probes = tuple(
         Probe(
@@ -97,7 +100,7 @@ async def demo(console: Console, *, port: int, faults: bool) -> None:
         settings = demo_settings(sandbox, port)
         scrubber = Scrubber(settings.secrets)
         lines = RunLines(console, scrubber.text)
-        service = Service(settings, scrubber=scrubber, listeners=[lines])
+        service = Service(settings, scrubber=scrubber, listeners=[lines], repeats=_REPEATS)
         async with running(service, _DRAIN_SECONDS), _spiced(sandbox, lines, faults=faults):
             _greet(lines, service.url, sandbox.base_url, faults=faults)
             await stop.wait()

@@ -19,14 +19,17 @@ from exporter.run_request import RunFormat, RunRequest
 from exporter.signals import stop_signals
 from exporter.terminal import LiveRun
 from probes import safety
+from probes.connectivity import Connectivity
 from probes.errors import UsageError
 from probes.ledger import MemoryLedger
 from probes.listening import Listeners
 from probes.model import Run, Target
+from probes.quota import requests_of
 from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scenario import Scenario
 from probes.settings import Settings
+from probes.turns import Turns
 
 _DEADLINE_SECONDS = 120.0
 _CANNOT_TELL = 3
@@ -41,10 +44,15 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
     view = _view(request.output, scrubber, planned)
     if left_out:
         view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}. Name what you want played")
-    kept = KeptRuns()
-    runner = Runner(ledger=MemoryLedger(), listener=Listeners(view, kept), location=settings.service.location)
+    kept, turns = KeptRuns(), Turns([target])
+    runner = Runner(
+        ledger=MemoryLedger(),
+        listener=Listeners(view, kept, turns),
+        location=settings.service.location,
+        connectivity=Connectivity(settings.service.reference),
+    )
     try:
-        await _play_all(runner, planned, target)
+        await _play_all(runner, turns, planned, target)
     finally:
         view.close()
     unplayed = planned[len(kept.runs) :]
@@ -80,7 +88,7 @@ def _write(runs: Sequence[Run], output: RunFormat, scrubber: Scrubber) -> None:
     sys.stdout.flush()
 
 
-async def _play_all(runner: Runner, planned: Sequence[Scenario], target: Target) -> None:
+async def _play_all(runner: Runner, turns: Turns, planned: Sequence[Scenario], target: Target) -> None:
     """Plays one after the other. Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`.
 
     Repeats come in turns, a b a b: a bad minute of the API then falls on all scenarios alike, and whoever breaks off
@@ -88,7 +96,8 @@ async def _play_all(runner: Runner, planned: Sequence[Scenario], target: Target)
     """
     async with stop_signals(patience=0):
         for scenario in planned:
-            await runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS)
+            with turns.at_once(target, requests_of(scenario)) as turn:
+                await runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS, admit=turn.admit)
 
 
 def _counted(names: Iterable[str]) -> str:

@@ -13,10 +13,9 @@ from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
-from probes.model import Ledger, Probe, Run
+from probes.model import Ledger, Run
+from probes.probing import Probing, Repeats
 from probes.redaction import Scrubber
-from probes.runner import Runner
-from probes.scheduler import Scheduler
 from probes.settings import Settings
 from probes.transport import shared_ssl_context
 from probes.words import JUDGED_OUTCOMES
@@ -35,6 +34,7 @@ class Service:
         scrubber: Scrubber,
         listeners: Iterable[Listener] = (),
         ledger: Ledger | None = None,
+        repeats: Repeats | None = None,
     ) -> None:
         self._settings = settings
         self.recorder = Recorder(scrub=scrubber.text)
@@ -44,21 +44,21 @@ class Service:
             scenarios=settings.scenarios,
             location=settings.service.location,
         )
-        self._listeners = listener = Listeners(self.recorder, *listeners)
-        self._runner = Runner(ledger=ledger or MemoryLedger(), listener=listener, location=settings.service.location)
-        self._scheduler = Scheduler(
-            settings.probes,
-            play=self._play,
-            listener=listener,
-            max_concurrent_runs=settings.service.max_concurrent_runs,
+        self._listeners = Listeners(self.recorder, *listeners)
+        self._probing = Probing(
+            settings,
+            ledger=ledger or MemoryLedger(),
+            listeners=self._listeners,
+            after=self._beat,
+            repeats=repeats,
         )
         self._web = WebServer(
             settings.service.listen_host,
             settings.service.listen_port,
-            create_app(recorder=self.recorder, health=self._scheduler),
+            create_app(recorder=self.recorder, health=self._probing.scheduler),
             web_config=settings.service.web_config,
         )
-        self._drift_watch = DriftWatch(listener)
+        self._drift_watch = DriftWatch(self._listeners)
         self._watch: asyncio.Task[None] | None = None
 
     def listen(self, listener: Listener) -> None:
@@ -70,7 +70,7 @@ class Service:
         if any(target.base_url.startswith("https:") for target in self._settings.targets.values()):
             shared_ssl_context()  # tens of milliseconds, which would else be the first run's
         await self._web.start()
-        self._scheduler.start()
+        self._probing.start()
         self._drift_watch.watch(self._settings.targets.values())
         self._announce_maintenance()
         self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
@@ -78,7 +78,7 @@ class Service:
     async def aclose(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """No new runs; those under way may end for so long, then are cancelled; the port closes last."""
         await self._drift_watch.aclose()
-        await self._scheduler.drain(drain_seconds)
+        await self._probing.drain(drain_seconds)
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.wait([self._watch])
@@ -89,16 +89,9 @@ class Service:
         """Where the pages are."""
         return self._web.url
 
-    async def _play(self, probe: Probe) -> Run:
-        run = await self._runner.play(
-            self._settings.scenarios[probe.scenario],
-            self._settings.targets[probe.target],
-            deadline_seconds=probe.deadline_seconds,
-            step_deadline_seconds=probe.step_deadline_seconds,
-        )
+    def _beat(self, run: Run) -> None:
         if run.outcome in JUDGED_OUTCOMES:
             self.recorder.heartbeat(time.time())
-        return run
 
     async def _watch_loop(self) -> None:
         """How late this loop wakes what wanted to run: measurements are only as true as that is small."""

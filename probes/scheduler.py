@@ -11,13 +11,14 @@ import asyncio
 import hashlib
 import math
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from probes.gate import Gate, Play
 from probes.listening import Listener, Listeners
 from probes.model import MonitorFault, Probe
 from probes.words import FaultKind, SkipReason, SlotState
@@ -63,16 +64,16 @@ def phase_seconds(probe: Probe) -> float:
 
 
 class Scheduler:
-    """Starts `play` for each slot; it is left running when a run misbehaves.
+    """Plays each slot, as soon as the gate lets it; it is left running when a run misbehaves.
 
-    `play` plays one run to its verdict and raises nothing of its own. Start it inside a running loop.
+    Start it inside a running loop.
     """
 
     def __init__(
         self,
         probes: Iterable[Probe],
         *,
-        play: Callable[[Probe], Awaitable[object]],
+        gate: Gate,
         listener: Listener,
         max_concurrent_runs: int = 200,
         clock: Clock | None = None,
@@ -80,7 +81,7 @@ class Scheduler:
         stuck_after_seconds: float = 5.0,
         overdue_after_seconds: float = 3.0,
     ) -> None:
-        self._play = play
+        self._gate = gate
         self._listener = Listeners(listener)
         self._most = max_concurrent_runs
         self._clock = clock or Clock()
@@ -90,6 +91,7 @@ class Scheduler:
         self._probes = tuple(probes)
         self._lines: list[_Line] = []
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waiting: set[asyncio.Future[Play]] = set()
         self._watcher: asyncio.Task[None] | None = None
         self._draining = False
         self._drained = False
@@ -133,14 +135,33 @@ class Scheduler:
                 return f"{probe.scenario} on {probe.target} ended no run for {quiet:.0f} s, and is due every {every}"
         return None
 
+    def seconds_to_slot(self, probe: Probe) -> float | None:
+        """How long until this probe's next slot; None if it has none."""
+        line = self._line_of(probe)
+        return None if line is None else line.at(line.planned) - self._clock.monotonic()
+
+    def play_extra(self, probe: Probe) -> bool:
+        """Play this probe now, beside its slots: a recheck. False where it is under way, or nothing may start."""
+        line = self._line_of(probe)
+        if line is None or self._draining or self._full(line) is not None:
+            return False
+        self._launch(line, None)
+        return True
+
+    def _line_of(self, probe: Probe) -> _Line | None:
+        names = probe.scenario, probe.target
+        return next((line for line in self._lines if (line.probe.scenario, line.probe.target) == names), None)
+
     async def drain(self, seconds: float = 20.0) -> None:
         """No new runs; those under way may end for so long, then they are cancelled and end as `unknown`.
 
-        Where it was cancelled itself, another call goes on with it.
+        Those that wait for their turn are skipped at once. Where it was cancelled itself, another call goes on with it.
         """
         self._draining = True
         if self._waker.running:
             self._waker.remove_all_jobs()
+        for turn in self._waiting:
+            turn.cancel()
         await self._end_runs(seconds)
         if not self._drained:
             self._drained = True
@@ -187,33 +208,62 @@ class Scheduler:
         self._account_missed(line, newest - 1, SkipReason.MISSED)
         line.planned = newest + 1
         self._plan(line)
-        lateness = max(0.0, self._clock.monotonic() - line.at(newest))
         reason = self._why_not(line)
-        if reason is not None:
-            self._listener.slot_finished(line.probe, SlotState.SKIPPED, reason, lateness)
-            return
-        state = SlotState.LATE if lateness > LATE_AFTER_SECONDS else SlotState.RUN
-        self._listener.slot_finished(line.probe, state, None, lateness)
-        line.run = asyncio.create_task(self._supervise(line), name=f"run {line.job_id}")
+        if reason is None:
+            self._launch(line, newest)
+        else:
+            self._account(line, newest, reason)
+
+    def _launch(self, line: _Line, slot: int | None) -> None:
+        turn = asyncio.ensure_future(self._gate.turn(line.probe, recheck=slot is None))
+        self._waiting.add(turn)
+        turn.add_done_callback(self._waiting.discard)
+        line.run = asyncio.create_task(self._begin(line, slot, turn), name=f"run {line.job_id}")
         self._under_way.add(line.run)
         line.run.add_done_callback(self._under_way.discard)
 
+    async def _begin(self, line: _Line, slot: int | None, turn: asyncio.Future[Play]) -> None:
+        """Waits for the run's turn, accounts for its slot (a recheck has none), and plays it."""
+        play, reason = None, SkipReason.SHUTDOWN
+        try:
+            play = await turn
+        except asyncio.CancelledError:
+            pass  # by a drain, and what never began needs no end of its own
+        except Exception as error:  # noqa: BLE001 - the slot must be accounted for
+            self._tell(FaultKind.BUG, f"a run of {line.job_id} could not begin", error)
+            reason = SkipReason.MISSED
+        if slot is not None:
+            self._account(line, slot, reason if play is None else None)
+        if play is not None:
+            await self._supervise(line, play)
+
+    def _account(self, line: _Line, slot: int, reason: SkipReason | None) -> None:
+        lateness = max(0.0, self._clock.monotonic() - line.at(slot))
+        state = SlotState.LATE if lateness > LATE_AFTER_SECONDS else SlotState.RUN
+        self._listener.slot_finished(line.probe, SlotState.SKIPPED if reason else state, reason, lateness)
+
     def _account_missed(self, line: _Line, last: int, reason: SkipReason) -> None:
         for slot in range(line.planned, last + 1):
-            lateness = max(0.0, self._clock.monotonic() - line.at(slot))
-            self._listener.slot_finished(line.probe, SlotState.SKIPPED, reason, lateness)
+            self._account(line, slot, reason)
         line.planned = max(line.planned, last + 1)
 
     def _why_not(self, line: _Line) -> SkipReason | None:
+        closed = self._gate.closed(line.probe)
+        if closed is None:
+            return self._full(line)
+        line.last_end = self._clock.monotonic()  # held on purpose, which is no sign of a stuck probe
+        return closed
+
+    def _full(self, line: _Line) -> SkipReason | None:
         if line.run is not None and not line.run.done():
             return SkipReason.OVERLAP
         if len(self._under_way) >= self._most:
             return SkipReason.CAPACITY
         return None
 
-    async def _supervise(self, line: _Line) -> None:
+    async def _supervise(self, line: _Line, play: Play) -> None:
         """A run has a deadline of its own; one that outlives it is our bug, and must not block its probe for ever."""
-        run = asyncio.ensure_future(self._play(line.probe))
+        run = asyncio.ensure_future(play(line.probe))
         try:
             done, _ = await asyncio.wait([run], timeout=line.probe.deadline_seconds + self._stuck_after)
             if not done:

@@ -14,7 +14,7 @@ from support.playing import Heard, target_for
 
 from exporter.service import Service
 from probes.listening import Listener
-from probes.model import Probe
+from probes.model import Probe, Quota
 from probes.redaction import Scrubber
 from probes.sandbox.server import SandboxServer
 from probes.scenario_files import shipped
@@ -25,7 +25,7 @@ NOW = datetime.now(UTC)
 
 
 def settings_for(sandbox: SandboxServer, *scenarios: str, every: float = 0.2) -> Settings:
-    target = target_for(sandbox)
+    target = target_for(sandbox, quota=Quota(share=100.0, reserve=0.0))
     return Settings(
         service=ServiceSettings(listen_port=0, journal="sqlite:///:memory:", location="test"),
         targets={target.name: target},
@@ -103,7 +103,7 @@ async def test_health_fails_once_probes_end_no_runs_any_more() -> None:
         async def stuck(_: object) -> None:
             await asyncio.Event().wait()
 
-        service._runner.play = stuck  # type: ignore[method-assign, assignment]
+        service._probing.runner.play = stuck  # type: ignore[method-assign, assignment]
         async with asyncio.timeout(5):
             while (unwell := await client.get("/healthz")).status_code == 200:
                 await asyncio.sleep(0.05)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from support.gates import OpenGate
 
 from probes.listening import Listener
 from probes.model import MonitorFault, Probe
@@ -53,7 +54,7 @@ async def schedule(
     slots = Slots()
     scheduler = Scheduler(
         probes or (probe(),),
-        play=play,
+        gate=OpenGate(play),
         listener=slots,
         max_concurrent_runs=most,
         watch_seconds=0.05,
@@ -114,7 +115,7 @@ async def test_a_slot_that_starts_more_than_a_second_after_its_time_is_late() ->
     seconds_lost = 0.0
     slots = Slots()
     clock = Clock(monotonic=lambda: time.monotonic() + seconds_lost)
-    scheduler = Scheduler((soon,), play=quick, listener=slots, clock=clock)
+    scheduler = Scheduler((soon,), gate=OpenGate(quick), listener=slots, clock=clock)
     scheduler.start()
     seconds_lost = 1.5
     await asyncio.sleep(0.2)
@@ -222,7 +223,7 @@ async def test_a_second_drain_ends_what_a_cancelled_one_left() -> None:
             cancelled.set()
 
     slots = Slots()
-    scheduler = Scheduler((probe(deadline=20),), play=play, listener=slots, watch_seconds=0.05)
+    scheduler = Scheduler((probe(deadline=20),), gate=OpenGate(play), listener=slots, watch_seconds=0.05)
     scheduler.start()
     await asyncio.sleep(0.1)
     await drain_cut_short(scheduler, 10)
@@ -248,7 +249,7 @@ async def test_a_second_drain_waits_for_a_run_that_the_first_one_cancelled() -> 
             await asyncio.sleep(0.2)
             cleaned_up = True
 
-    scheduler = Scheduler((probe(deadline=20),), play=play, listener=Slots())
+    scheduler = Scheduler((probe(deadline=20),), gate=OpenGate(play), listener=Slots())
     scheduler.start()
     await asyncio.sleep(0.1)
     await drain_cut_short(scheduler, 0)
@@ -268,7 +269,9 @@ async def test_a_drain_after_a_drain_accounts_for_nothing_twice() -> None:
 
 async def test_a_wake_up_that_got_lost_is_told_and_planned_anew() -> None:
     slots = Slots()
-    scheduler = Scheduler((probe(),), play=quick, listener=slots, watch_seconds=0.02, overdue_after_seconds=0.1)
+    scheduler = Scheduler(
+        (probe(),), gate=OpenGate(quick), listener=slots, watch_seconds=0.02, overdue_after_seconds=0.1
+    )
     scheduler.start()
     scheduler._waker.remove_all_jobs()
     await asyncio.sleep(0.5)
@@ -281,7 +284,7 @@ async def test_a_wake_up_that_got_lost_is_told_and_planned_anew() -> None:
 
 async def test_a_wake_up_that_comes_too_early_starts_nothing_and_is_planned_anew() -> None:
     slots = Slots()
-    scheduler = Scheduler((in_the_future(least=4.0, most=6.0),), play=quick, listener=slots)
+    scheduler = Scheduler((in_the_future(least=4.0, most=6.0),), gate=OpenGate(quick), listener=slots)
     scheduler.start()
     (job,) = scheduler._waker.get_jobs()
     due = job.next_run_time
@@ -297,7 +300,7 @@ async def test_a_wake_up_that_comes_too_early_starts_nothing_and_is_planned_anew
 
 async def test_a_wake_up_that_comes_more_than_a_second_late_is_accounted_for() -> None:
     slots = Slots()
-    scheduler = Scheduler((in_the_future(least=0.03, most=0.08),), play=quick, listener=slots)
+    scheduler = Scheduler((in_the_future(least=0.03, most=0.08),), gate=OpenGate(quick), listener=slots)
     scheduler.start()
     await asyncio.sleep(0)
     time.sleep(1.2)  # noqa: ASYNC251 - the very fault
@@ -315,7 +318,7 @@ async def test_a_scheduler_is_well_while_runs_end_and_unwell_once_none_does() ->
         await release.wait()
 
     slots = Slots()
-    scheduler = Scheduler((probe(deadline=0.1),), play=play, listener=slots, watch_seconds=0.05)
+    scheduler = Scheduler((probe(deadline=0.1),), gate=OpenGate(play), listener=slots, watch_seconds=0.05)
     before = scheduler.problem()
     scheduler.start()
     at_start = scheduler.problem()
@@ -335,7 +338,8 @@ async def test_a_scheduler_is_well_while_runs_end_and_unwell_once_none_does() ->
 
 _JUMPING = """
 import asyncio, os, sys, time
-sys.path.insert(0, sys.argv[1])
+sys.path[:0] = [sys.argv[1], sys.argv[1] + "/tests"]
+from support.gates import OpenGate
 from probes.listening import Listener
 from probes.model import Probe
 from probes.scheduler import Scheduler
@@ -352,7 +356,7 @@ async def play(probe):
 async def main():
     scheduler = Scheduler(
         [Probe(scenario="s", target="t", every_seconds=0.1, deadline_seconds=1)],
-        play=play, listener=Faults(), watch_seconds=0.1)
+        gate=OpenGate(play), listener=Faults(), watch_seconds=0.1)
     scheduler.start()
     await asyncio.sleep(0.5)
     with open(os.environ["FAKETIME_TIMESTAMP_FILE"], "w") as clock:

@@ -1,0 +1,75 @@
+"""What stands between a probe's slot and its run: whether its key is held, and when its turn comes."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Protocol
+
+from probes.credentials import KeyWatch
+from probes.model import Probe, Run
+from probes.quota import requests_of
+from probes.runner import Runner
+from probes.settings import Settings
+from probes.turns import Turn, Turns
+from probes.words import SkipReason
+
+Play = Callable[[Probe], Awaitable[object]]
+"""Plays one run of a probe to its verdict; raises nothing of its own."""
+
+
+class Gate(Protocol):
+    """What the scheduler asks before it plays."""
+
+    def closed(self, probe: Probe) -> SkipReason | None:
+        """Why a slot of this probe must not be played now; None if it may."""
+
+    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Play]:
+        """Comes when a run of this probe may start, with what plays it: as all was configured when this was called."""
+
+
+class KeyGate:
+    """Keeps runs to their key's quota, and holds those of a key that is turned away. A run keeps the settings it got.
+
+    `after` hears of each run that was played or refused here.
+    """
+
+    def __init__(
+        self, settings: Settings, *, runner: Runner, turns: Turns, keys: KeyWatch, after: Callable[[Run], None]
+    ) -> None:
+        self._settings = settings
+        self._runner = runner
+        self._turns = turns
+        self._keys = keys
+        self._after = after
+
+    def expect(self, settings: Settings) -> None:
+        """What is configured now."""
+        self._settings = settings
+
+    def closed(self, probe: Probe) -> SkipReason | None:
+        """Held while its key is turned away."""
+        return SkipReason.CREDENTIALS if self._keys.held(probe.target) else None
+
+    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Play]:
+        """Comes within half the probe's interval; if it did not come by then, the run is skipped for the quota."""
+        return self._turn(self._settings, probe, recheck=recheck)
+
+    async def _turn(self, settings: Settings, probe: Probe, *, recheck: bool) -> Play:
+        scenario, target = settings.scenarios[probe.scenario], settings.targets[probe.target]
+        sends_nothing = self._runner.why_not(scenario, target) is not None
+        requests = 0 if sends_nothing else requests_of(scenario)
+        turn = await self._turns.wait(target, requests, patience_seconds=probe.every_seconds / 2)
+        return partial(self._play, settings=settings, turn=turn, recheck=recheck)
+
+    async def _play(self, probe: Probe, *, settings: Settings, turn: Turn, recheck: bool) -> None:
+        with turn:
+            run = await self._runner.play(
+                settings.scenarios[probe.scenario],
+                settings.targets[probe.target],
+                deadline_seconds=probe.deadline_seconds,
+                step_deadline_seconds=probe.step_deadline_seconds,
+                recheck=recheck,
+                admit=turn.admit,
+            )
+        self._after(run)

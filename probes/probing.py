@@ -1,0 +1,81 @@
+"""The probing of a running service, as one thing: when, whether, how, and once more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from probes.connectivity import Connectivity
+from probes.credentials import KeyWatch
+from probes.gate import KeyGate
+from probes.listening import Listeners
+from probes.model import Ledger, Probe, Run
+from probes.rechecks import Rechecks
+from probes.runner import Runner
+from probes.scheduler import Clock, Scheduler
+from probes.settings import Settings
+from probes.turns import Turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeats:
+    """After how many seconds runs come again out of turn: of a probe that failed, and of a key that was turned away."""
+
+    recheck_seconds: float = 60.0
+    key_seconds: float = 60.0
+
+
+class Probing:
+    """Plays the configured probes between `start` and `drain`. What it is made of hears of facts through `listeners`.
+
+    `after` hears of each run that came of a slot or a recheck, once all listeners did.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        ledger: Ledger,
+        listeners: Listeners,
+        after: Callable[[Run], None],
+        clock: Clock | None = None,
+        repeats: Repeats | None = None,
+    ) -> None:
+        clock, repeats, service = clock or Clock(), repeats or Repeats(), settings.service
+        connectivity = Connectivity(service.reference, monotonic=clock.monotonic)
+        self.runner = Runner(ledger=ledger, listener=listeners, location=service.location, connectivity=connectivity)
+        self._turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
+        self._keys = KeyWatch(settings, play_extra=self._play_extra, try_every_seconds=repeats.key_seconds)
+        self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys, after=after)
+        self.scheduler = Scheduler(
+            settings.probes,
+            gate=self._gate,
+            listener=listeners,
+            max_concurrent_runs=service.max_concurrent_runs,
+            clock=clock,
+        )
+        self._rechecks = Rechecks(
+            settings.probes, slots=self.scheduler, held=self._keys.held, after_seconds=repeats.recheck_seconds
+        )
+        for listener in (self._turns, self._keys, self._rechecks):
+            listeners.add(listener)
+
+    def expect(self, settings: Settings) -> None:
+        """What is configured now, slots aside. Books and states of a key that stays are kept."""
+        self._turns.expect(settings.targets.values())
+        self._keys.expect(settings)
+        self._gate.expect(settings)
+        self._rechecks.expect(settings.probes)
+
+    def start(self) -> None:
+        """Plan the first slots."""
+        self.scheduler.start()
+
+    async def drain(self, seconds: float) -> None:
+        """No new runs; those under way may end for so long, then are cancelled. May be called again."""
+        self._rechecks.close()
+        self._keys.close()
+        await self.scheduler.drain(seconds)
+
+    def _play_extra(self, probe: Probe) -> None:
+        self.scheduler.play_extra(probe)
