@@ -1,0 +1,130 @@
+"""What counts as a rejection of the key, and which probe tries it again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+from support.facts import SEARCH, a_failure, a_probe, a_start, a_target, an_answer, an_exchange
+
+from probes.credentials import KeyWatch
+from probes.model import Exchange, Probe
+from probes.scenario import ReadSession, Scenario, Step
+from probes.scenario_files import shipped
+from probes.settings import Service, Settings
+from probes.words import AuthHeader, Environment, FailureKind, Leaves, Operation
+
+ODD = Scenario(name="odd", title="Reads first", leaves=Leaves.NOTHING, steps=(Step(name="read", action=ReadSession()),))
+SCENARIOS = {**shipped(), "odd": ODD}
+
+
+def settings(*scenarios: str, **changes: Any) -> Settings:
+    target = a_target(**changes)
+    return Settings(
+        service=Service(journal="sqlite:///:memory:"),
+        targets={target.name: target},
+        probes=tuple(a_probe(scenario=name) for name in scenarios),
+        scenarios=SCENARIOS,
+    )
+
+
+def answered(status_code: int, **changes: Any) -> Exchange:
+    facts = {"expected": False, **changes}
+    return an_exchange(answer=an_answer(status_code), **facts)
+
+
+def watch_of(found: Settings, tried: list[Probe] | None = None, seconds: float = 0.01) -> KeyWatch:
+    return KeyWatch(found, play_extra=[].append if tried is None else tried.append, try_every_seconds=seconds)
+
+
+@pytest.mark.parametrize("status_code", [401, 403])
+async def test_a_refusal_of_the_configured_key_holds_it_until_any_other_answer(status_code: int) -> None:
+    watch = watch_of(settings("quick_search"))
+    watch.exchange_finished(a_start(), "search", answered(status_code))
+    held = watch.held("acme")
+    watch.exchange_finished(a_start(), "search", answered(500))
+
+    assert held
+    assert not watch.held("acme")
+
+
+@pytest.mark.parametrize(
+    "provoked", [{"expected": True}, {"own_key": False}, {"own_style": False}, {"own_key": False, "own_style": False}]
+)
+async def test_a_refusal_that_a_step_asked_for_holds_nothing(provoked: dict[str, bool]) -> None:
+    watch = watch_of(settings("quick_search"))
+    watch.exchange_finished(a_start(), "search", answered(403, **provoked))
+
+    assert not watch.held("acme")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        answered(200, own_key=False, operation=Operation.ATTACH_CARD),
+        answered(200, own_style=False),
+        answered(403, expected=True),
+        an_exchange(failure=a_failure(FailureKind.TIMEOUT), expected=False),
+    ],
+    ids=["the portal", "another style", "a provoked refusal", "no answer"],
+)
+async def test_what_says_nothing_of_the_configured_key_does_not_let_it_go(other: Exchange) -> None:
+    watch = watch_of(settings("quick_search"))
+    watch.exchange_finished(a_start(), "search", answered(403))
+    watch.exchange_finished(a_start(), "search", other)
+    held = watch.held("acme")
+    watch.close()
+
+    assert held
+
+
+async def tried_by(found: Settings, rejected: str) -> str:
+    """The scenario that tries the key again after a rejection in that one."""
+    tried: list[Probe] = []
+    watch = watch_of(found, tried)
+    watch.exchange_finished(a_start(scenario=rejected), "search", answered(403))
+    async with asyncio.timeout(2):
+        while not tried:
+            await asyncio.sleep(0.005)
+    watch.close()
+    return tried[0].scenario
+
+
+async def test_the_probe_that_was_turned_away_tries_again_if_it_begins_with_a_session() -> None:
+    assert await tried_by(settings("golden_path_to_payment", SEARCH.name), SEARCH.name) == SEARCH.name
+
+
+async def test_a_probe_that_begins_with_a_session_tries_in_place_of_one_that_does_not() -> None:
+    assert await tried_by(settings("odd", "quick_search"), "odd") == "quick_search"
+
+
+async def test_a_probe_that_would_be_refused_anyway_never_tries_the_key() -> None:
+    production = settings("golden_path", "odd", environment=Environment.PRODUCTION)
+
+    assert await tried_by(production, "odd") == "odd"
+
+
+async def test_a_probe_that_is_configured_no_more_does_not_try() -> None:
+    tried: list[Probe] = []
+    watch = watch_of(settings("quick_search", "golden_path_to_payment"), tried)
+    watch.exchange_finished(a_start(scenario="quick_search"), "search", answered(403))
+    watch.expect(settings("golden_path_to_payment"))
+    await asyncio.sleep(0.05)
+    watch.close()
+
+    assert {probe.scenario for probe in tried} == {"golden_path_to_payment"}
+
+
+async def test_a_reload_holds_a_key_that_stays_and_forgets_one_that_was_replaced() -> None:
+    found, tried = settings("quick_search"), list[Probe]()
+    watch = watch_of(found, tried, seconds=0.05)
+    watch.exchange_finished(a_start(), "search", answered(403))
+    watch.expect(settings("quick_search", auth_header=AuthHeader.API_KEY))
+    kept = watch.held("acme")
+    watch.expect(settings("quick_search", base_url="http://127.0.0.1:3001"))
+    await asyncio.sleep(0.1)
+
+    assert kept
+    assert not watch.held("acme")
+    assert tried == []
