@@ -40,15 +40,15 @@ def _listen_problem(text: str) -> str | None:
 
 
 def _reference_problem(text: str) -> str | None:
-    return _address_problem(text, "must be a host and a port, such as 192.0.2.1:443")
+    return _address_problem(text, "must be a host and a port, such as 192.0.2.1:443", least_port=1)
 
 
-def _address_problem(text: str, problem: str) -> str | None:
+def _address_problem(text: str, problem: str, *, least_port: int = 0) -> str | None:
     try:
-        listen_address(text)
+        _, port = listen_address(text)
     except ValueError:
         return problem
-    return None
+    return None if port >= least_port else problem
 
 
 def _moment(value: object) -> datetime:

@@ -93,6 +93,14 @@ def test_without_a_configured_limit_it_only_warns_and_reckons_with_60(tmp_path: 
     assert lines[-1].startswith("sound")
 
 
+def test_a_run_that_could_never_start_is_refused_however_seldom_it_is_due(tmp_path: Path) -> None:
+    problem, _ = refused(configured(tmp_path, every="6h", quota="{limit: 2}"))
+    warned = list(settings_lines(configured(tmp_path, every="6h", quota="{share: 0.004}")))
+
+    assert "a run of 3 requests could never start: in ten minutes the probes may send 2, a share of 0.1" in problem
+    assert any("WARNING: a run of 3 requests is beyond the share of ten minutes" in line for line in warned)
+
+
 def test_a_plan_that_just_fills_the_share_is_sound(tmp_path: Path) -> None:
     lines = list(settings_lines(configured(tmp_path, quota="{limit: 60}")))
 

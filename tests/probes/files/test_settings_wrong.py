@@ -49,6 +49,10 @@ BEHIND_A_TARGET = {
         "service: {journal: 'mysql://me:hunter2-pw@db/x'}",
         "5:20: service.journal: must begin with sqlite:///, and then the path of a file, or with postgresql://",
     ),
+    "reference_to_no_port": (
+        'service: {reference: ["192.0.2.1:0"]}',
+        '5:23: service.reference[0]: must be a host and a port, such as 192.0.2.1:443 (seen: "192.0.2.1:0")',
+    ),
     "reference_without_a_port": (
         "service: {reference: [192.0.2.1]}",
         '5:23: service.reference[0]: must be a host and a port, such as 192.0.2.1:443 (seen: "192.0.2.1")',
