@@ -32,7 +32,7 @@ class Slots(Protocol):
 class Rechecks(Listener):
     """Hears how runs end, and has failed ones played again. Lives on one event loop.
 
-    Not those of a target that is `held`, for its key is turned away: that has repeats of its own.
+    Not where a target is `held` by then, for its key is turned away: that has repeats of its own.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Rechecks(Listener):
             self._planned.pop(pair).cancel()
         before = self._in_a_row.pop(pair, 0) if run.recheck else 0
         probe = self._probes.get(pair)
-        if probe is None or run.outcome is not Outcome.FAILED or before >= _MOST_IN_A_ROW or self._is_held(run.target):
+        if probe is None or run.outcome is not Outcome.FAILED or before >= _MOST_IN_A_ROW:
             return
         after = min(probe.every_seconds, self._after)
         to_slot = self._slots.seconds_to_slot(probe)

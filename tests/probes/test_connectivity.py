@@ -159,6 +159,16 @@ async def test_many_runs_that_fail_at_once_share_one_trial() -> None:
     assert set(offline) == {False}
 
 
+@pytest.mark.parametrize(("kind", "visits"), [(FailureKind.TIMEOUT, 1), (FailureKind.PROTOCOL, 0)])
+async def test_the_references_are_tried_as_soon_as_an_exchange_is_lost(kind: FailureKind, visits: int) -> None:
+    async with open_door() as door:
+        exchange = an_exchange(failure=a_failure(kind), expected=False)
+        Connectivity([door.address]).exchange_finished(a_start(), "search", exchange)
+        await asyncio.sleep(0.05)
+
+    assert door.visits == visits
+
+
 async def test_an_answer_of_the_references_is_believed_for_a_few_seconds() -> None:
     clock = Hand()
     visits = []

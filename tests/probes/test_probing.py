@@ -216,6 +216,18 @@ def test_a_run_that_would_come_too_thick_waits_for_its_turn_and_its_slot_is_late
     hastily(scene)
 
 
+def test_what_is_refused_anyway_takes_no_turn(hastily: Callable[[Scene], None]) -> None:
+    async def scene(loop: HastyLoop) -> None:
+        async with SandboxServer(now=loop.wall) as sandbox:
+            settings = settings_of(target_for(sandbox, portal=None, quota=Quota(limit=60)), 240.0, *NEIGHBOURS)
+            heard = await probed(loop, settings, minutes=9)
+
+        assert set(heard.outcomes) == {"passed", SkipReason.PORTAL}
+        assert max(lateness for _, _, lateness in heard.slots) <= 1.5
+
+    hastily(scene)
+
+
 def test_a_drain_skips_those_that_wait_for_their_turn_and_accounts_for_them(hastily: Callable[[Scene], None]) -> None:
     async def scene(loop: HastyLoop) -> None:
         async with SandboxServer(now=loop.wall, minute_quota=60) as sandbox:

@@ -51,13 +51,13 @@ def test_what_runs_under_way_have_planned_counts_until_they_sent_it_or_ended() -
 
 def test_a_retry_counts_as_sent_and_was_not_planned() -> None:
     books = KeyQuota(Quota(share=0.1))
-    reservation = books.reserve(1)
+    reservation = books.reserve(3)
     for attempt in (1, 2, 3):
         books.sent(told(None, None, attempt=attempt), reservation, 0.0)
 
-    assert reservation.left == 0
-    assert books.refusal(57, now=0.0) is None
-    assert books.refusal(58, now=0.0) is not None
+    assert reservation.left == 2
+    assert books.refusal(55, now=0.0) is None
+    assert books.refusal(56, now=0.0) is not None
 
 
 def test_a_request_with_another_key_or_none_takes_nothing_and_tells_nothing() -> None:
