@@ -14,6 +14,7 @@ from probes.files.addresses import journal_url, listen_address, plain_text_probl
 from probes.files.secret_values import key_problem, read_secret, secrets_in_url
 from probes.files.settings_shapes import (
     HIDDEN,
+    SECRETS,
     PortalShape,
     ProbeShape,
     SettingsShape,
@@ -23,7 +24,7 @@ from probes.files.shapes import check, no_such, told
 from probes.files.yaml_files import Document, Place
 from probes.model import AllowBookings, Objective, Portal, Probe, Quota, Target
 from probes.origin import Origin
-from probes.redaction import Secret
+from probes.redaction import Scrubber, Secret
 from probes.safety import classify
 from probes.scenario import Scenario
 from probes.settings import IncidentPolicy, Maintenance, Service, Settings
@@ -40,12 +41,28 @@ def read(path: Path, environ: Mapping[str, str], *, default_journal: Callable[[]
     Paths in it are meant from the file's own folder. `default_journal` is asked where it names none.
     """
     document = yaml_files.read(yaml_files.read_bytes(path), str(path))
-    shape = check(SettingsShape, document, value=variables.filled(document, environ), hidden=HIDDEN)
-    reading = _Reading(document, shape, path.absolute().parent)
-    settings = reading.settings(default_journal)
-    if reading.problems:
-        raise told(reading.problems)
+    value = variables.filled(document, environ)
+    try:
+        shape = check(SettingsShape, document, value=value, hidden=HIDDEN)
+        reading = _Reading(document, shape, path.absolute().parent)
+        settings = reading.settings(default_journal)
+        if reading.problems:
+            raise told(reading.problems)
+    except ConfigError as error:
+        scrub = Scrubber(_secrets_in(value)).text  # a key may stand in a wrong place, too
+        raise ConfigError(*map(scrub, error.problems)) from None
     return settings
+
+
+def _secrets_in(value: object) -> Iterator[Secret]:
+    match value:
+        case dict():
+            yield from (Secret(text) for key, text in value.items() if key in SECRETS and isinstance(text, str))
+            for inner in value.values():
+                yield from _secrets_in(inner)
+        case list():
+            for inner in value:
+                yield from _secrets_in(inner)
 
 
 class _Reading:

@@ -14,9 +14,8 @@ from probes.files.scenario_shapes import Card
 from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern
 from probes.words import AuthHeader, Environment
 
-HIDDEN = frozenset(
-    {"api_key", "other_api_key", "sentry_dsn", "journal", "base_url", "attach_url", "setup_origins", "external_url"}
-)
+SECRETS = frozenset({"api_key", "other_api_key", "sentry_dsn"})
+HIDDEN = SECRETS | {"journal", "base_url", "attach_url", "setup_origins", "external_url"}
 """Keys whose values no message shows: a secret, or a URL that may carry one."""
 
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"

@@ -361,6 +361,15 @@ def test_a_wrong_target_is_told_and_no_secret_is_shown(folder: Path, case: tuple
     assert not any(word in "\n".join(told) for word in ("hunter2", "sk_hidden", "987654321"))
 
 
+def test_a_key_that_also_stands_in_a_wrong_place_is_not_shown(folder: Path) -> None:
+    (folder / "c.yaml").write_text(f"{HEAD}    other_api_key: sk_live_0aBcD\n    auth_header: sk_live_0aBcD\n")
+    with pytest.raises(ConfigError) as refused:
+        load(folder / "c.yaml", VARIABLES)
+
+    assert "auth_header: no such value" in str(refused.value)
+    assert "sk_live" not in str(refused.value)
+
+
 def test_all_problems_of_a_configuration_are_told_at_once(folder: Path) -> None:
     text = f"{HEAD}probes: [{{scenario: x, every: 1ms}}]\nincidents: {{open_after: 9}}\nservice: {{web_config: no}}"
 
