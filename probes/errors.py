@@ -15,6 +15,8 @@ A misbehaving API is never one of these: it is a `probes.model.Failure`.
 
 from __future__ import annotations
 
+from probes.redaction import printable
+
 
 class BrekwatchError(Exception):
     """The root: its text is a sentence for people, without secrets."""
@@ -25,11 +27,11 @@ class UsageError(BrekwatchError):
 
 
 class ConfigError(UsageError):
-    """A file is wrong. Each problem reads `file:line:column: path: message`."""
+    """A file is wrong. Each problem reads `file:line:column: path: message`, on one line fit for a terminal."""
 
     def __init__(self, *problems: str) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = tuple(printable(problem) for problem in problems)
+        super().__init__("\n".join(self.problems))
 
 
 class UnreadableDocumentError(BrekwatchError):

@@ -75,7 +75,7 @@ CONFIGURATION: dict[str, Any] = {
 _PLACED = re.compile(r"mine\.yaml:(\d+):(\d+): .+", re.DOTALL)
 _HARMFUL = {"Cc", "Cs", "Zl", "Zp"}
 _UNSEEN = "\u061c\u200b\u200e\u202e\ufeff"
-_MORE = re.compile(r"and \d+ more problems")
+_ELSEWHERE = re.compile(r"and \d+ more problems|.+: it can't be read as a folder of scenarios: .+")
 
 
 def unreadable(problems: Iterable[str], text: str) -> list[str]:
@@ -89,7 +89,7 @@ def _is_unreadable(problem: str, lines: int) -> bool:
     in_the_file = placed is not None and 1 <= int(placed[1]) <= lines and int(placed[2]) >= 1
     told = problem.replace("\t", " ")
     harmful = any(unicodedata.category(character) in _HARMFUL or character in _UNSEEN for character in told)
-    return not (in_the_file or _MORE.fullmatch(problem)) or harmful or len(problem) > 1_000
+    return not (in_the_file or _ELSEWHERE.fullmatch(problem)) or harmful or len(problem) > 1_000
 
 
 def read(text: str) -> Scenario | ConfigError:

@@ -370,6 +370,15 @@ def test_a_key_that_also_stands_in_a_wrong_place_is_not_shown(folder: Path) -> N
     assert "sk_live" not in str(refused.value)
 
 
+def test_what_moves_a_cursor_reaches_no_message(folder: Path) -> None:
+    (folder / "c.yaml").write_text(f'{HEAD}scenarios: ["\\e[31mred"]\nservice: {{web_config: "\\e[31mweb"}}\n')
+    with pytest.raises(ConfigError) as refused:
+        load(folder / "c.yaml", VARIABLES)
+
+    assert len(refused.value.problems) == 3
+    assert all(problem.isprintable() for problem in refused.value.problems)
+
+
 def test_all_problems_of_a_configuration_are_told_at_once(folder: Path) -> None:
     text = f"{HEAD}probes: [{{scenario: x, every: 1ms}}]\nincidents: {{open_after: 9}}\nservice: {{web_config: no}}"
 
