@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import orjson
 import pytest
 from support.lying import Lying, Told
 from support.playing import play, scenario_of, target_for
@@ -19,9 +20,11 @@ COSTLY = {  # a booking, a card or a write
 }  # fmt: skip
 
 
-def _costly(request: object) -> bool:
-    body = getattr(request, "body", b"")
-    return any(word in body for word in (b"action_", b"command_", b"yes", b"psu_", b"pm_card"))
+def _costly(body: bytes) -> bool:
+    """A write, a consent or a card; looked for in its own field, since an id may hold any letters."""
+    said = orjson.loads(body) if body else {}
+    kind, text = str(said.get("kind", "")), str(said.get("text", ""))
+    return kind.startswith(("action_", "command_")) or text.startswith("yes") or "portalToken" in said
 
 
 @pytest.mark.parametrize("name", shipped())
@@ -29,7 +32,7 @@ async def test_in_production_nothing_that_may_cost_money_is_sent(name: str) -> N
     async with SandboxServer() as sandbox:
         run = await play(name, target_for(sandbox, environment=Environment.PRODUCTION))
 
-    assert not any(_costly(request) for request in sandbox.requests)
+    assert not any(_costly(request.body) for request in sandbox.requests)
     assert sandbox.bookings == ()
     if name in COSTLY:
         assert (run.outcome, run.reason) == (Outcome.SKIPPED, SkipReason.SAFETY)
