@@ -116,7 +116,7 @@ def _root(
 def run(
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(help="Which to play; without one, all that the environment allows.", show_default=False),
+        typer.Argument(help="Which to play; without one, all; in production two that do no harm.", show_default=False),
     ] = None,
     target: Annotated[
         str | None,
