@@ -6,8 +6,8 @@ Where several things are wrong, the first in the order of `FailureKind` is told:
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
+from functools import lru_cache, partial
 
 from probes.answers import event_statuses, value_at
 from probes.errors import ValueMissingError
@@ -46,21 +46,27 @@ class Wanted:
     own_key: bool = True
     session_id: str | None = None
     actor_id: str | None = None
-    earlier: Mapping[str, object] = field(default_factory=dict)
+    earlier: Mapping[str, object] | None = None
     document_problem: str | None = None
 
     @property
     def status_codes(self) -> frozenset[int]:
-        """The status codes asked for; by default a success (200 and, on create, 201: the documents disagree)."""
-        if self.expect.status_codes:
-            return frozenset(self.expect.status_codes)
-        match self.operation:
-            case Operation.CREATE_SESSION:
-                return frozenset({200, 201})
-            case Operation.ATTACH_CARD:
-                return frozenset(range(200, 300))
-            case _:
-                return frozenset({200})
+        """The status codes asked for."""
+        return status_codes_wanted(self.expect.status_codes, self.operation)
+
+
+@lru_cache(maxsize=256)
+def status_codes_wanted(asked: tuple[int, ...], operation: Operation) -> frozenset[int]:
+    """The status codes asked for; by default a success (200 and, on create, 201: the documents disagree)."""
+    if asked:
+        return frozenset(asked)
+    match operation:
+        case Operation.CREATE_SESSION:
+            return frozenset({200, 201})
+        case Operation.ATTACH_CARD:
+            return frozenset(range(200, 300))
+        case _:
+            return frozenset({200})
 
 
 def failure_kind_of_status(status_code: int, operation: Operation, *, own_key: bool = True) -> FailureKind:
@@ -215,6 +221,7 @@ def _artifact(answer: Answer, wanted: Wanted) -> Failure | None:
 
 def _compared(answer: Answer, wanted: Wanted) -> Failure | None:
     """`same` and `new`: the value at a path of this answer beside the one at that path of an earlier answer."""
+    earlier = wanted.earlier or {}
     for asked, is_same in ((wanted.expect.same, True), (wanted.expect.new, False)):
         for expression in asked:
             path = expression.partition(".")[2]
@@ -222,7 +229,7 @@ def _compared(answer: Answer, wanted: Wanted) -> Failure | None:
                 value = value_at(answer, path)
             except ValueMissingError:
                 return Failure(kind=FailureKind.ARTIFACT, expected=path, observed="it is not there")
-            if (value == wanted.earlier[expression]) is not is_same:
+            if (value == earlier[expression]) is not is_same:
                 expected = f"{path} {'as' if is_same else 'other than'} in step {expression.partition('.')[0]}"
                 observed = "another one" if is_same else "the same once more"
                 return Failure(kind=FailureKind.ARTIFACT, expected=expected, observed=observed)

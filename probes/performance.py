@@ -19,7 +19,7 @@ from probes.errors import (
     StalledError,
     ValueMissingError,
 )
-from probes.expectations import Wanted, judge
+from probes.expectations import Wanted, judge, status_codes_wanted
 from probes.listening import Listener
 from probes.model import (
     Answer,
@@ -243,18 +243,27 @@ class Performance:
         )
 
     async def _act_and_judge(self, step: Step, deadline: float) -> tuple[Failure | None, tuple[Transition, ...]]:
-        wanted = self._wanted(step)
+        compared = (*step.expect.same, *step.expect.new)
+        earlier = {asked: self._stage.look_up(asked) for asked in compared} if compared else None
         before = self._conversation.chat_status
-        turn = wanted.operation is Operation.SEND_EVENT
+        turn = step.action.operation is Operation.SEND_EVENT
         self._in_doubt = bool(write_kind(step.action)) or (turn and self._conversation.confirmation_seen)
-        acted = await self._acting.act(step, self._call(step, deadline, wanted))
+        acted = await self._acting.act(step, self._call(step, deadline))
         self._conversation.findings += acted.findings
         last = acted.exchanges[-1]
         session_id = self._client.session_sent(step.name)
-        failure = judge(
-            last,
-            replace(wanted, own_key=last.own_key, session_id=session_id, document_problem=acted.document_problem),
+        wanted = Wanted(
+            expect=step.expect,
+            operation=step.action.operation,
+            leaves=self._scenario.leaves,
+            booked_before=self._cleaning_up,
+            own_key=last.own_key,
+            session_id=session_id,
+            actor_id=self._conversation.actor_id,
+            earlier=earlier,
+            document_problem=acted.document_problem,
         )
+        failure = judge(last, wanted)
         changes = self._changes(step, last)
         if self._cleaning_up:
             return failure, changes
@@ -279,21 +288,12 @@ class Performance:
         self._tell_fault(kind, detail, error)
         return Outcome.UNKNOWN
 
-    def _wanted(self, step: Step) -> Wanted:
-        return Wanted(
-            expect=step.expect,
-            operation=step.action.operation,
-            leaves=self._scenario.leaves,
-            booked_before=self._cleaning_up,
-            actor_id=self._conversation.actor_id,
-            earlier={asked: self._stage.look_up(asked) for asked in (*step.expect.same, *step.expect.new)},
-        )
-
-    def _call(self, step: Step, deadline: float, wanted: Wanted) -> Call:
+    def _call(self, step: Step, deadline: float) -> Call:
+        wanted = status_codes_wanted(step.expect.status_codes, step.action.operation)
         return Call(
             step=step.name,
             deadline=deadline,
-            status_codes=_ANY_BUT_SERVER_ERRORS if self._cleaning_up else wanted.status_codes,
+            status_codes=_ANY_BUT_SERVER_ERRORS if self._cleaning_up else wanted,
             auth=step.auth,
             other_actor=step.other_actor,
             session=step.session,

@@ -143,6 +143,8 @@ class Requests:
         self._target = target
         self._conversation = conversation
         self._root = target.base_url.rstrip("/")
+        self._sessions = _url(f"{self._root}{_BASE_PATH}/sessions")
+        self._events = _url(f"{self._root}{_BASE_PATH}/events")
 
     def create_session(self, call: Call) -> ApiRequest:
         """POST /sessions for the run's actor."""
@@ -151,8 +153,14 @@ class Requests:
             "timezoneOffsetMinutes": self._conversation.timezone_offset_minutes,
         }
         body = {"actor": actor, "channel": {"workspaceId": _WORKSPACE}, "conversation": {"channelId": _CHANNEL}}
-        request = self._post(Operation.CREATE_SESSION, orjson.dumps(_without(body, call.omit)), call)
-        return replace(request, opens_session=not call.omit)
+        return ApiRequest(
+            operation=Operation.CREATE_SESSION,
+            method="POST",
+            url=self._sessions,
+            body=orjson.dumps(_without(body, call.omit)),
+            auth=call.auth,
+            opens_session=not call.omit,
+        )
 
     def turn(self, said: Mapping[str, object], call: Call) -> ApiRequest:
         """POST /events: `said` is the text, or the kind with its payload."""
@@ -160,31 +168,34 @@ class Requests:
         key = self._next_key(call, session_id)
         actor_id = self._conversation.actor_id + ("_other" if call.other_actor else "")
         body = {"sessionId": session_id or "", "actor": {"actorId": actor_id}, **said, "idempotencyKey": key}
-        request = self._post(Operation.SEND_EVENT, orjson.dumps(_without(body, call.omit)), call)
-        return self._promised(replace(request, session_id=session_id, idempotency_key=key), said)
+        return self._event(orjson.dumps(_without(body, call.omit)), said, call, session_id, key)
 
     def wrong_call(self, operation: Operation, body: object, call: Call) -> ApiRequest:
         """A POST with this body: a JSON value, or a text that is sent as it is."""
         content = body.encode() if isinstance(body, str) else orjson.dumps(body)
-        request = self._post(operation, content, call)
         if operation is not Operation.SEND_EVENT:
-            return request
+            return ApiRequest(operation=operation, method="POST", url=self._sessions, body=content, auth=call.auth)
         said = body if isinstance(body, Mapping) else None
         own = None if said is None else said.get("idempotencyKey")
         session_id = self._conversation.session_id
         key = own if isinstance(own, str) else self._next_key(call, session_id)
-        return self._promised(replace(request, session_id=session_id, idempotency_key=key), said)
+        return self._event(content, said, call, session_id, key)
 
     def read_session(self, call: Call) -> ApiRequest:
         """GET /sessions/{sessionId}."""
         session_id = self._conversation.session_named(call.session)
-        path = f"{_BASE_PATH}/sessions/{quote(session_id or 'none', safe='')}"
-        return self._request(Operation.GET_SESSION, "GET", path, auth=call.auth, session_id=session_id)
+        return ApiRequest(
+            operation=Operation.GET_SESSION,
+            method="GET",
+            url=httpx.URL(f"{self._sessions}/{quote(session_id or 'none', safe='')}"),
+            auth=call.auth,
+            session_id=session_id,
+        )
 
     def fetch(self, document: Published) -> ApiRequest:
         """GET of a published resource, without a key."""
         operation, path = _DOCUMENT_PATHS[document]
-        return self._request(operation, "GET", path, carries_key=False)
+        return ApiRequest(operation=operation, method="GET", url=_url(self._root + path), carries_key=False)
 
     def attach_card(self, body: Mapping[str, object]) -> ApiRequest:
         """The guide's step 4, at the operator's attach URL. A token may be good only once."""
@@ -204,42 +215,30 @@ class Requests:
         books = request.operation is Operation.SEND_EVENT and self._conversation.confirmation_seen
         return replace(request, once=request.once or books)
 
-    def _promised(self, request: ApiRequest, said: Mapping[str, object] | None) -> ApiRequest:
-        """With what it says; a write, and any turn once consent was asked for, is sent only once (decision 4)."""
+    def _event(
+        self, content: bytes, said: Mapping[str, object] | None, call: Call, session_id: str | None, key: str
+    ) -> ApiRequest:
+        """A turn. A write, and any turn once consent was asked for, is sent only once (decision 4)."""
         text, kind = (None, None) if said is None else (said.get("text"), said.get("kind"))
-        plain = [value if isinstance(value, str) else None for value in (text, kind)]
-        readable = said is not None and [text, kind] == plain
-        writes = not readable or kind in WRITE_KINDS or self._conversation.confirmation_seen
-        return replace(request, text=plain[0], kind=plain[1], readable=readable, once=writes)
+        plain_text, plain_kind = (value if isinstance(value, str) else None for value in (text, kind))
+        readable = said is not None and (text, kind) == (plain_text, plain_kind)
+        return ApiRequest(
+            operation=Operation.SEND_EVENT,
+            method="POST",
+            url=self._events,
+            body=content,
+            auth=call.auth,
+            session_id=session_id,
+            idempotency_key=key,
+            once=not readable or kind in WRITE_KINDS or self._conversation.confirmation_seen,
+            text=plain_text,
+            kind=plain_kind,
+            readable=readable,
+        )
 
     def _next_key(self, call: Call, session_id: str | None) -> str:
         self._conversation.sequence += 1
         return f"{self._target.partner}:{session_id or ''}:{call.step}:{self._conversation.sequence:03d}"
-
-    def _post(self, operation: Operation, content: bytes, call: Call) -> ApiRequest:
-        path = "/sessions" if operation is Operation.CREATE_SESSION else "/events"
-        return self._request(operation, "POST", _BASE_PATH + path, content, auth=call.auth)
-
-    def _request(
-        self,
-        operation: Operation,
-        method: str,
-        path: str,
-        body: bytes = b"",
-        *,
-        auth: AuthHeader | OtherKey | None = None,
-        carries_key: bool = True,
-        session_id: str | None = None,
-    ) -> ApiRequest:
-        return ApiRequest(
-            operation=operation,
-            method=method,
-            url=_url(self._root + path),
-            body=body,
-            auth=auth,
-            carries_key=carries_key,
-            session_id=session_id,
-        )
 
 
 def _without(body: Mapping[str, object], omit: Sequence[str]) -> Mapping[str, object]:
