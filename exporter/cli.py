@@ -164,12 +164,17 @@ def run(
 
 @app.command()
 def serve(config: ConfigOption = None) -> None:
-    """Play the configured probes on schedule, until SIGTERM; metrics, health and pages on `service.listen`."""
+    """Play the configured probes on schedule, until SIGTERM; metrics, health and pages on `service.listen`.
+
+    SIGHUP reads the configuration again: whole if it is sound, else the one before stays in force.
+    """
     with _ended_by_ctrl_c():
+        from functools import partial
+
         from exporter.serve import serve_settings
         from probes import settings
 
-        _run_loop(serve_settings(settings.find(config, os.environ)))
+        _run_loop(serve_settings(partial(settings.find, config, os.environ)))
 
 
 @app.command()

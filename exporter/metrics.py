@@ -182,6 +182,10 @@ HEARTBEAT = _gauge(
     "brek_monitor_heartbeat_timestamp_seconds", "When the last slot with a verdict was committed; nothing else beats."
 )
 BUILD_INFO = _gauge("brek_monitor_build_info", "Which monitor this is; always 1.", "version", "python")
+CONFIG_RELOAD_SUCCESS = _gauge(
+    "brek_monitor_config_last_reload_success",
+    "Whether the last reload of the configuration was good (1, and at start), or the one before stays in force (0).",
+)
 
 RUN_COUNTS = (RUNS, RUNS_STARTED, RUNS_UNDER_WAY)
 FAMILIES: tuple[Family, ...] = (
@@ -217,4 +221,5 @@ FAMILIES: tuple[Family, ...] = (
     FAULTS,
     HEARTBEAT,
     BUILD_INFO,
+    CONFIG_RELOAD_SUCCESS,
 )

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
+from probes.errors import UsageError
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
-from probes.model import Ledger, Run
+from probes.model import Ledger, MonitorFault, Run
 from probes.probing import Probing, Repeats
 from probes.redaction import Scrubber
 from probes.settings import Settings
@@ -22,6 +24,12 @@ from probes.words import JUDGED_OUTCOMES
 
 DRAIN_SECONDS = 20.0
 _TICK_SECONDS = 0.25
+
+
+def warm_up(settings: Settings) -> None:
+    """What would else cost the first run over TLS tens of milliseconds."""
+    if any(target.base_url.startswith("https:") for target in settings.targets.values()):
+        shared_ssl_context()
 
 
 class Service:
@@ -37,13 +45,9 @@ class Service:
         repeats: Repeats | None = None,
     ) -> None:
         self._settings = settings
+        self._scrubber = scrubber
         self.recorder = Recorder(scrub=scrubber.text)
-        self.recorder.expect(
-            targets=settings.targets.values(),
-            probes=settings.probes,
-            scenarios=settings.scenarios,
-            location=settings.service.location,
-        )
+        self._tell_recorder()
         self._listeners = Listeners(self.recorder, *listeners)
         self._probing = Probing(
             settings,
@@ -61,19 +65,52 @@ class Service:
         self._drift_watch = DriftWatch(self._listeners)
         self._watch: asyncio.Task[None] | None = None
 
+    def _tell_recorder(self) -> None:
+        settings = self._settings
+        self.recorder.expect(
+            targets=settings.targets.values(),
+            probes=settings.probes,
+            scenarios=settings.scenarios,
+            location=settings.service.location,
+        )
+
     def listen(self, listener: Listener) -> None:
         """Tell this one too, from now on."""
         self._listeners.add(listener)
 
     async def start(self) -> None:
         """Open the port, then plan the first slots. Raises UsageError for a port that can't be had."""
-        if any(target.base_url.startswith("https:") for target in self._settings.targets.values()):
-            shared_ssl_context()  # tens of milliseconds, which would else be the first run's
+        warm_up(self._settings)
         await self._web.start()
         self._probing.start()
         self._drift_watch.watch(self._settings.targets.values())
         self._announce_maintenance()
         self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
+
+    def reload(self, settings: Settings) -> None:
+        """From now on these settings, whole, in one moment; runs under way end with those that they began with.
+
+        Raises UsageError, and changes nothing, where that would take a restart or leave nothing to play.
+        """
+        if problem := reload_problem(self._settings, settings):
+            raise UsageError(problem)
+        self._settings = settings
+        self._scrubber.learn(*settings.secrets)  # the old ones stay: a run under way may still meet them
+        self._tell_recorder()
+        self._probing.replan(settings)
+        self._drift_watch.watch(settings.targets.values())
+        self._announce_maintenance()
+        self.recorder.config_reloaded(success=True)
+
+    def reload_refused(self, fault: MonitorFault) -> None:
+        """A reload went wrong, and the settings in force stay."""
+        self.recorder.config_reloaded(success=False)
+        self._listeners.monitor_fault(fault)
+
+    @property
+    def settings(self) -> Settings:
+        """Those in force."""
+        return self._settings
 
     async def aclose(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """No new runs; those under way may end for so long, then are cancelled; the port closes last."""

@@ -1,10 +1,13 @@
-"""SIGINT and SIGTERM: told once, a command ends in good order, and nothing that comes later can disturb its ending."""
+"""SIGINT and SIGTERM: told once, a command ends in good order, and nothing that comes later can disturb its ending.
+
+SIGHUP, where a command has something to read again.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -28,7 +31,7 @@ async def stop_signals(*, patience: int = 1) -> AsyncIterator[asyncio.Event]:
         if count == patience + 1 and task is not None:
             task.cancel()
 
-    with _heard(told):
+    with _heard(told, _STOPPING):
         try:
             yield stop
             await asyncio.sleep(0)  # a cancellation that was asked for a moment ago comes out here, not later
@@ -40,8 +43,16 @@ async def stop_signals(*, patience: int = 1) -> AsyncIterator[asyncio.Event]:
 
 
 @contextmanager
-def _heard(told: Callable[[], None]) -> Iterator[None]:
-    """Each signal calls `told` on the running loop.
+def hang_ups() -> Iterator[asyncio.Event]:
+    """An event that each SIGHUP sets, where the platform has one. Whoever answers it, clears it."""
+    asked = asyncio.Event()
+    with _heard(asked.set, [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []):
+        yield asked
+
+
+@contextmanager
+def _heard(told: Callable[[], None], numbers: Iterable[signal.Signals]) -> Iterator[None]:
+    """Each of these signals calls `told` on the running loop.
 
     Not by the loop's own handlers: those fall back to Python's at the end, and a second Ctrl-C would then be a
     traceback. Once a signal has come, the process is about to end, and ignores them from here on.
@@ -54,7 +65,7 @@ def _heard(told: Callable[[], None]) -> Iterator[None]:
         came = True
         loop.call_soon_threadsafe(told)
 
-    before = {number: signal.signal(number, on_signal) for number in _STOPPING}
+    before = {number: signal.signal(number, on_signal) for number in numbers}
     try:
         yield
     finally:

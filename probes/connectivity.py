@@ -45,13 +45,20 @@ class Connectivity(Listener):
     """Tries the references, all at once, as soon as a run loses a connection; many runs share one answer."""
 
     def __init__(self, references: Sequence[str] = (), *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._references = [Origin.of(f"http://{reference}") for reference in references]
         self._monotonic = monotonic
+        self._references: list[Origin] = []
         self._answer: _Answer | None = None
         self._trying: asyncio.Task[bool] | None = None
         self._dialler = Dialler(
             resolve=shared_resolver(), ssl_context=ssl.create_default_context, bounds=Bounds(), clock=time.perf_counter
         )
+        self.expect(references)
+
+    def expect(self, references: Sequence[str]) -> None:
+        """What is configured now. What others said is then no answer any more."""
+        wanted = [Origin.of(f"http://{reference}") for reference in references]
+        if wanted != self._references:
+            self._references, self._answer = wanted, None
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """A lost connection: the answer is wanted by the end of the run, so it is looked for at once."""

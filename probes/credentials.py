@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from probes import safety
 from probes.listening import Listener
-from probes.model import Exchange, Probe, RunStart
+from probes.model import Exchange, Probe, Run, RunStart, Target
 from probes.quota import Key, key_of
 from probes.scenario import CreateSession, Scenario
 from probes.settings import Settings
@@ -46,6 +46,7 @@ class KeyWatch(Listener):
         self._play_extra = play_extra
         self._try_every = try_every_seconds
         self._held: dict[Key, _Held] = {}
+        self._under_way: dict[str, Key] = {}
 
     def expect(self, settings: Settings) -> None:
         """What is configured now. A key that is configured no more is forgotten."""
@@ -64,12 +65,22 @@ class KeyWatch(Listener):
         for held in self._held.values():
             held.next_try.cancel()
 
+    def begins(self, start: RunStart, target: Target) -> None:
+        """A run begins with this target's key, which may be configured no more by the time that it is answered."""
+        self._under_way[start.run_id] = key_of(target)
+
+    def run_finished(self, run: Run) -> None:
+        """A run is over."""
+        self._under_way.pop(run.run_id, None)
+
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """One HTTP attempt: the configured key in its configured header was turned away, or was not."""
         target = self._settings.targets.get(start.target)
         if target is None:
             return
         key = key_of(target)
+        if self._under_way.get(start.run_id, key) != key:
+            return  # begun with another key, before a reload
         if exchange.key_accepted and key in self._held:
             self._let_go(key)
         elif exchange.key_rejected and key not in self._held:

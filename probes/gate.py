@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from probes.credentials import KeyWatch
-from probes.model import Probe, Run
+from probes.model import Probe, Run, RunStart
 from probes.quota import requests_of
 from probes.runner import Runner
 from probes.settings import Settings
@@ -63,13 +63,19 @@ class KeyGate:
         return partial(self._play, settings=settings, turn=turn, recheck=recheck)
 
     async def _play(self, probe: Probe, *, settings: Settings, turn: Turn, recheck: bool) -> None:
+        target = settings.targets[probe.target]
+
+        def admit(start: RunStart) -> tuple[SkipReason, str] | None:
+            self._keys.begins(start, target)
+            return turn.admit(start)
+
         with turn:
             run = await self._runner.play(
                 settings.scenarios[probe.scenario],
-                settings.targets[probe.target],
+                target,
                 deadline_seconds=probe.deadline_seconds,
                 step_deadline_seconds=probe.step_deadline_seconds,
                 recheck=recheck,
-                admit=turn.admit,
+                admit=admit,
             )
         self._after(run)

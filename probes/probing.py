@@ -42,8 +42,10 @@ class Probing:
         repeats: Repeats | None = None,
     ) -> None:
         clock, repeats, service = clock or Clock(), repeats or Repeats(), settings.service
-        connectivity = Connectivity(service.reference, monotonic=clock.monotonic)
-        self.runner = Runner(ledger=ledger, listener=listeners, location=service.location, connectivity=connectivity)
+        self._connectivity = Connectivity(service.reference, monotonic=clock.monotonic)
+        self.runner = Runner(
+            ledger=ledger, listener=listeners, location=service.location, connectivity=self._connectivity
+        )
         self._turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
         self._keys = KeyWatch(settings, play_extra=self._play_extra, try_every_seconds=repeats.key_seconds)
         self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys, after=after)
@@ -60,12 +62,14 @@ class Probing:
         for listener in (self._turns, self._keys, self._rechecks):
             listeners.add(listener)
 
-    def expect(self, settings: Settings) -> None:
-        """What is configured now, slots aside. Books and states of a key that stays are kept."""
+    def replan(self, settings: Settings) -> None:
+        """From now on these settings, all at once. Books and states of a key that stays are kept, and so are slots."""
+        self._connectivity.expect(settings.service.reference)
         self._turns.expect(settings.targets.values())
         self._keys.expect(settings)
         self._gate.expect(settings)
         self._rechecks.expect(settings.probes)
+        self.scheduler.replan(settings.probes, max_concurrent_runs=settings.service.max_concurrent_runs)
 
     def start(self) -> None:
         """Plan the first slots."""

@@ -40,20 +40,34 @@ class Clock:
 
 @dataclass(slots=True, eq=False)
 class _Line:
-    """One probe's slots: `origin` is slot 0 on the monotonic clock, `planned` the next slot to account for."""
+    """One probe's slots: `origin` is slot 0 on the monotonic clock, `planned` the next slot to account for.
+
+    `turn` is what its run waits for before it begins.
+    """
 
     probe: Probe
     origin: float
-    planned: int
     last_end: float
+    planned: int = 0
+    last_slot: float = -math.inf
+    dropped: bool = False
+    turn: asyncio.Future[Play] | None = None
     run: asyncio.Task[None] | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.run is not None and not self.run.done()
 
     def at(self, slot: int) -> float:
         return self.origin + slot * self.probe.every_seconds
 
     @property
     def job_id(self) -> str:
-        return f"{self.probe.scenario} {self.probe.target}"
+        return _name(self.probe)
+
+
+def _name(probe: Probe) -> str:
+    return f"{probe.scenario} {probe.target}"
 
 
 def phase_seconds(probe: Probe) -> float:
@@ -90,6 +104,7 @@ class Scheduler:
         self._overdue_after = overdue_after_seconds
         self._probes = tuple(probes)
         self._lines: list[_Line] = []
+        self._dropped: list[_Line] = []
         self._under_way: set[asyncio.Task[None]] = set()
         self._waiting: set[asyncio.Future[Play]] = set()
         self._watcher: asyncio.Task[None] | None = None
@@ -104,15 +119,64 @@ class Scheduler:
 
     def start(self) -> None:
         """Plan the first slot of each probe."""
-        wall, monotonic = self._clock.wall(), self._clock.monotonic()
-        self._skew = wall - monotonic
+        self._skew = self._clock.wall() - self._clock.monotonic()
         for probe in self._probes:
-            wait = (phase_seconds(probe) - wall) % probe.every_seconds
-            line = _Line(probe=probe, origin=monotonic + wait, planned=0, last_end=monotonic)
-            self._lines.append(line)
-            self._plan(line)
+            self._add(probe)
         self._waker.start()
         self._watcher = asyncio.create_task(self._watch(), name="slot watcher")
+
+    def replan(self, probes: Iterable[Probe], *, max_concurrent_runs: int) -> None:
+        """From now on these probes, all at once. Known by scenario and target, the same probe keeps its slots.
+
+        What is gone gets no further slot; its run under way ends as it began, and one that waits for its turn is
+        skipped. One whose interval changed starts from its new phase, and not within half an interval of its last
+        slot. After a drain began, nothing changes.
+        """
+        if self._draining:
+            return
+        self._most = max_concurrent_runs
+        wanted = {_name(probe): probe for probe in probes}
+        for line in self._lines:
+            if line.job_id not in wanted:
+                self._drop(line)
+        self._dropped = [line for line in (*self._dropped, *self._lines) if line.dropped and line.running]
+        self._lines = [line for line in self._lines if not line.dropped]
+        for line in self._lines:
+            self._change(line, wanted.pop(line.job_id))
+        for probe in wanted.values():
+            self._add(probe)
+
+    def _add(self, probe: Probe) -> None:
+        line = _Line(probe=probe, origin=self._first_slot(probe), last_end=self._clock.monotonic())
+        line.run = next((old.run for old in self._dropped if old.job_id == line.job_id), None)
+        self._lines.append(line)
+        self._plan(line)
+
+    def _drop(self, line: _Line) -> None:
+        self._account_missed(line, self._slot_now(line), SkipReason.MISSED)
+        line.dropped = True
+        if line.turn is not None:
+            line.turn.cancel()
+        if self._waker.get_job(line.job_id) is not None:
+            self._waker.remove_job(line.job_id)
+
+    def _change(self, line: _Line, probe: Probe) -> None:
+        before = line.probe
+        if probe.every_seconds == before.every_seconds:
+            line.probe = probe
+        else:
+            self._account_missed(line, self._slot_now(line), SkipReason.MISSED)
+            line.probe, line.planned = probe, 0
+            line.origin = self._first_slot(probe, not_before=line.last_slot + probe.every_seconds / 2)
+            self._plan(line)
+        if (probe.every_seconds, probe.deadline_seconds) != (before.every_seconds, before.deadline_seconds):
+            line.last_end = self._clock.monotonic()  # it was quiet by other rules so far
+
+    def _first_slot(self, probe: Probe, not_before: float = -math.inf) -> float:
+        """When the next slot is, on the monotonic clock."""
+        monotonic, every = self._clock.monotonic(), probe.every_seconds
+        first = monotonic + (phase_seconds(probe) - self._clock.wall()) % every
+        return first if first >= not_before else first + every
 
     @property
     def started(self) -> bool:
@@ -199,52 +263,52 @@ class Scheduler:
 
     async def _fire(self, line: _Line, slot: int) -> None:
         """APScheduler's wake-up: accounts for the slots up to now, starts the newest, plans the next."""
-        if self._draining or slot != line.planned:
+        if self._draining or line.dropped or slot != line.planned:
             return  # planned anew since, so this slot is accounted for elsewhere
         if line.at(slot) - self._clock.monotonic() > _EARLY_SECONDS:
             self._plan(line)  # the wall clock jumped ahead
             return
         newest = max(slot, self._slot_now(line))
         self._account_missed(line, newest - 1, SkipReason.MISSED)
-        line.planned = newest + 1
+        line.planned, line.last_slot = newest + 1, line.at(newest)
         self._plan(line)
         reason = self._why_not(line)
         if reason is None:
-            self._launch(line, newest)
+            self._launch(line, line.at(newest))
         else:
-            self._account(line, newest, reason)
+            self._account(line, line.at(newest), reason)
 
-    def _launch(self, line: _Line, slot: int | None) -> None:
-        turn = asyncio.ensure_future(self._gate.turn(line.probe, recheck=slot is None))
+    def _launch(self, line: _Line, due: float | None) -> None:
+        turn = line.turn = asyncio.ensure_future(self._gate.turn(line.probe, recheck=due is None))
         self._waiting.add(turn)
         turn.add_done_callback(self._waiting.discard)
-        line.run = asyncio.create_task(self._begin(line, slot, turn), name=f"run {line.job_id}")
+        line.run = asyncio.create_task(self._begin(line, due, turn), name=f"run {line.job_id}")
         self._under_way.add(line.run)
         line.run.add_done_callback(self._under_way.discard)
 
-    async def _begin(self, line: _Line, slot: int | None, turn: asyncio.Future[Play]) -> None:
+    async def _begin(self, line: _Line, due: float | None, turn: asyncio.Future[Play]) -> None:
         """Waits for the run's turn, accounts for its slot (a recheck has none), and plays it."""
         play, reason = None, SkipReason.SHUTDOWN
         try:
             play = await turn
         except asyncio.CancelledError:
-            pass  # by a drain, and what never began needs no end of its own
+            pass  # by a drain or a new plan, and what never began needs no end of its own
         except Exception as error:  # noqa: BLE001 - the slot must be accounted for
             self._tell(FaultKind.BUG, f"a run of {line.job_id} could not begin", error)
             reason = SkipReason.MISSED
-        if slot is not None:
-            self._account(line, slot, reason if play is None else None)
+        if due is not None:
+            self._account(line, due, reason if play is None else None)
         if play is not None:
             await self._supervise(line, play)
 
-    def _account(self, line: _Line, slot: int, reason: SkipReason | None) -> None:
-        lateness = max(0.0, self._clock.monotonic() - line.at(slot))
+    def _account(self, line: _Line, due: float, reason: SkipReason | None) -> None:
+        lateness = max(0.0, self._clock.monotonic() - due)
         state = SlotState.LATE if lateness > LATE_AFTER_SECONDS else SlotState.RUN
         self._listener.slot_finished(line.probe, SlotState.SKIPPED if reason else state, reason, lateness)
 
     def _account_missed(self, line: _Line, last: int, reason: SkipReason) -> None:
         for slot in range(line.planned, last + 1):
-            self._account(line, slot, reason)
+            self._account(line, line.at(slot), reason)
         line.planned = max(line.planned, last + 1)
 
     def _why_not(self, line: _Line) -> SkipReason | None:
@@ -255,7 +319,7 @@ class Scheduler:
         return closed
 
     def _full(self, line: _Line) -> SkipReason | None:
-        if line.run is not None and not line.run.done():
+        if line.running:
             return SkipReason.OVERLAP
         if len(self._under_way) >= self._most:
             return SkipReason.CAPACITY

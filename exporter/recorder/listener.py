@@ -15,13 +15,14 @@ from alerts.blame import blame
 from exporter import metrics
 from exporter.recorder import zeros
 from exporter.recorder.board import Board
+from exporter.recorder.configured import Configured, Gone
 from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, step_exemplar
 from exporter.recorder.exposition import render
 from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
 from exporter.recorder.quota import QuotaGauges
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
 from probes.listening import Listener
-from probes.model import Exchange, Finding, MonitorFault, Objective, Probe, Run, RunStart, StepResult, Target
+from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult, Target
 from probes.redaction import Scrubber
 from probes.scenario import Scenario
 from probes.words import (
@@ -35,6 +36,13 @@ from probes.words import (
 )
 
 _PHASES = ("dns", "connect", "tls", "send", "wait", "receive")
+_TOLD_BY_ORIGIN = (
+    metrics.CERTIFICATE_EXPIRY,
+    metrics.RATELIMIT_LIMIT,
+    metrics.RATELIMIT_REMAINING,
+    metrics.RATELIMIT_HEADROOM,
+    metrics.RATELIMIT_OBSERVED,
+)
 
 
 class Recorder(Listener):
@@ -69,8 +77,9 @@ class Recorder(Listener):
         self._phases = self._histograms[metrics.HTTP_PHASE_DURATION]
         self._correlation = self._counters[metrics.CORRELATION]
         self._quota = QuotaGauges(self._gauges)
-        self._objectives: dict[Pair, Objective] = {}
+        self._configured = Configured()
         self._retired: set[Pair] = set()
+        self._retired_targets: set[str] = set()
         self._in_maintenance: set[str] = set()
         self._start_at_zero()
 
@@ -79,6 +88,7 @@ class Recorder(Listener):
             self._counters[family].child(*labels)
         self._histograms[metrics.SLOT_LATENESS].child()
         self._histograms[metrics.LOOP_LAG].child()
+        self.config_reloaded(success=True)
         self._gauges[metrics.BUILD_INFO].child(version_of("brekwatch"), platform.python_version()).set(1)
 
     def expect(
@@ -90,41 +100,46 @@ class Recorder(Listener):
     ) -> None:
         """What is configured: zeros for counters that rules use, and the gauges that tell the configuration.
 
-        Called again with another configuration, it drops the series of probes and targets that are gone.
+        Called again with another configuration, it drops the series of probes, steps and targets that are gone.
         """
-        probes, targets = list(probes), list(targets)
-        self._retire({(probe.target, probe.scenario) for probe in probes}, {target.name for target in targets})
-        self.board.expect(targets, probes)
-        for target in targets:
-            self._expect_target(target, location)
-        for probe in probes:
-            self._expect_probe(probe, scenarios.get(probe.scenario))
+        before, after = self._configured, Configured.of(targets, probes, scenarios, location)
+        self._configured = after
+        self._retire(Gone.between(before, after), after)
+        self.board.expect(after.targets.values(), (probe for probe, _ in after.probes.values()))
+        for name, target in after.targets.items():
+            if (target, location) != (before.targets.get(name), before.location):
+                self._expect_target(target, before.targets.get(name), location)
+        for pair, (probe, scenario) in after.probes.items():
+            if (probe, scenario) != before.probes.get(pair):
+                self._expect_probe(probe, scenario, before.probes.get(pair))
 
-    def _retire(self, pairs: set[Pair], targets: set[str]) -> None:
-        gone = set(self._objectives) - pairs
-        self._retired = (self._retired | gone) - pairs
+    def _retire(self, gone: Gone, after: Configured) -> None:
+        self._retired = (self._retired | gone.pairs) - after.probes.keys()
+        self._retired_targets = (self._retired_targets | gone.targets) - after.targets.keys()
+        self._in_maintenance -= gone.targets
+        if not gone.anything:
+            return
+        self._runs.forget(gone.pairs)
         every: list[Series[Any]] = [*self._counters.values(), *self._gauges.values(), *self._histograms.values()]
-        for target, scenario in gone:
-            del self._objectives[target, scenario]
-            self._runs.forget((target, scenario))
-            for series in every:
-                series.forget(target=target, scenario=scenario)
-        for target in {target for target, _ in gone} - targets:
-            for series in every:
-                series.forget(target=target)
+        for series in every:
+            series.prune(gone.takes)
 
-    def _expect_target(self, target: Target, location: str) -> None:
-        self._gauges[metrics.TARGET_INFO].forget(target=target.name)
+    def _expect_target(self, target: Target, before: Target | None, location: str) -> None:
+        self._gauges[metrics.TARGET_INFO].prune(lambda labels: labels["target"] == target.name)
         self._gauges[metrics.TARGET_INFO].child(target.name, target.environment, location).set(1)
         self._gauges[metrics.MAINTENANCE].child(target.name).set(target.name in self._in_maintenance)
         for family, labels in zeros.of_target(target.name):
             self._counters[family].child(*labels)
+        if before is not None and (before.base_url, before.api_key) != (target.base_url, target.api_key):
+            for family in _TOLD_BY_ORIGIN:  # of another server, or of another key
+                self._gauges[family].prune(lambda labels: labels["target"] == target.name)
 
-    def _expect_probe(self, probe: Probe, scenario: Scenario | None) -> None:
+    def _expect_probe(
+        self, probe: Probe, scenario: Scenario | None, before: tuple[Probe, Scenario | None] | None
+    ) -> None:
         pair = (probe.target, probe.scenario)
-        if pair not in self._objectives:
+        if before is None or before[0].every_seconds != probe.every_seconds:
             self._gauges[metrics.SCHEDULED_SINCE].child(*pair).set(self._now())
-        self._objectives[pair] = probe.objective
         self._runs.expect(pair, Outcome)
         self._gauges[metrics.INTERVAL].child(*pair).set(probe.every_seconds)
         self._gauges[metrics.OBJECTIVE].child(*pair).set(probe.objective.availability)
@@ -136,6 +151,10 @@ class Recorder(Listener):
         """Announced maintenance began or ended; runs meanwhile don't count for the objective."""
         (self._in_maintenance.add if active else self._in_maintenance.discard)(target)
         self._gauges[metrics.MAINTENANCE].child(target).set(active)
+
+    def config_reloaded(self, *, success: bool) -> None:
+        """Whether the configuration in force is the one that was asked for last."""
+        self._gauges[metrics.CONFIG_RELOAD_SUCCESS].child().set(success)
 
     def observe_loop_lag(self, seconds: float) -> None:
         """How late the event loop woke."""
@@ -160,7 +179,7 @@ class Recorder(Listener):
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """Status, phases, ids and quota of one attempt."""
         target, operation, answer = start.target, exchange.operation, exchange.answer
-        if (target, start.scenario) in self._retired:
+        if target in self._retired_targets:
             return
         status_code, code, request_id = (
             (None, None, None) if answer is None else (answer.status_code, answer.code, answer.request_id)
@@ -183,20 +202,21 @@ class Recorder(Listener):
 
     def step_finished(self, start: RunStart, step: StepResult) -> None:
         """Its duration if it was good, its transitions, and what its answers showed beside the contract."""
-        target, scenario = start.target, start.scenario
-        if (target, scenario) in self._retired:
+        self._count_findings(start.target, step.findings)
+        if (start.target, start.scenario) in self._retired:
             return
         if step.outcome in GOOD_OUTCOMES:
-            child = self._histograms[metrics.STEP_DURATION].child(target, scenario, step.name)
+            child = self._histograms[metrics.STEP_DURATION].child(start.target, start.scenario, step.name)
             child.observe(step.duration_seconds, step_exemplar(start.run_id, step))
         self._count_transitions(start, step)
-        self._count_findings(target, step.findings)
 
     def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
         """Each difference, at each comparison."""
         self._count_findings(target, findings)
 
     def _count_findings(self, target: str, findings: tuple[Finding, ...]) -> None:
+        if target in self._retired_targets:
+            return
         for finding in findings:
             operation = NO_STATUS if finding.operation is None else finding.operation
             self._counters[metrics.CONTRACT_FINDINGS].child(target, operation, finding.kind).inc()
@@ -216,14 +236,16 @@ class Recorder(Listener):
     def run_finished(self, run: Run) -> None:
         """The verdict: only judged runs touch success, objective and durations."""
         pair = (run.target, run.scenario)
-        if pair in self._retired:
+        if run.target in self._retired_targets:
             self._quota.forget(run.run_id)
             return
-        self.board.saw(run)
-        self._runs.end(run.run_id, pair, run.outcome)
         self._quota.settle(run.run_id, run.target)
         for booking in run.bookings:
             self._counters[metrics.BOOKINGS].child(run.target, booking.state).inc()
+        if pair in self._retired:
+            return
+        self.board.saw(run)
+        self._runs.end(run.run_id, pair, run.outcome)
         if run.outcome is Outcome.SKIPPED:
             self._counters[metrics.SKIPPED].child(*pair, skip_reason_label(run.reason)).inc()
         if run.outcome is Outcome.FAILED:
@@ -239,10 +261,10 @@ class Recorder(Listener):
         if good:
             self._gauges[metrics.LAST_SUCCESS].child(*pair).set(ended_at)
             self._histograms[metrics.RUN_DURATION].child(*pair).observe(run.duration_seconds)
-        objective = self._objectives.get(pair)
-        if objective is None or run.recheck or run.target in self._in_maintenance:
+        configured = self._configured.probes.get(pair)
+        if configured is None or run.recheck or run.target in self._in_maintenance:
             return
-        result = "good" if good and run.duration_seconds <= objective.latency_seconds else "bad"
+        result = "good" if good and run.duration_seconds <= configured[0].objective.latency_seconds else "bad"
         self._counters[metrics.OBJECTIVE_RUNS].child(*pair, result).inc()
 
     def _count_failure(self, run: Run) -> None:

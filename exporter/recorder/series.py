@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Tally
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -40,12 +40,12 @@ class Series(Generic[M]):
             self._metric = self._make()
         return self._metric.labels(*labels) if labels else self._metric
 
-    def forget(self, **labels: str) -> None:
-        """Drop the series with these label values, if this family has such labels."""
-        if self._metric is None or not set(labels) <= set(self._family.labels):
+    def prune(self, is_gone: Callable[[Mapping[str, str]], bool]) -> None:
+        """Drop the series whose labels are told to be gone."""
+        names = self._family.labels
+        if self._metric is None or not names:
             return
-        wanted = {self._family.labels.index(name): value for name, value in labels.items()}
-        for key in [key for key in self._children if all(key[at] == value for at, value in wanted.items())]:
+        for key in [key for key in self._children if is_gone(dict(zip(names, key, strict=True)))]:
             self._metric.remove(*key)
             del self._children[key]
 
@@ -101,13 +101,14 @@ class RunCounts(Collector):
                 self._started[pair] += 1
             self._ended[(*pair, outcome)] += 1
 
-    def forget(self, pair: Pair) -> None:
-        """Drop the series of a probe that is no more."""
+    def forget(self, pairs: Collection[Pair]) -> None:
+        """Drop the series of probes that are no more."""
         with self._lock:
-            self._started.pop(pair, None)
-            for key in [key for key in self._ended if key[:2] == pair]:
+            for pair in pairs:
+                self._started.pop(pair, None)
+            for key in [key for key in self._ended if key[:2] in pairs]:
                 del self._ended[key]
-            for run_id in [run_id for run_id, theirs in self._under_way.items() if theirs == pair]:
+            for run_id in [run_id for run_id, theirs in self._under_way.items() if theirs in pairs]:
                 del self._under_way[run_id]
 
     def collect(self) -> Iterable[Metric]:

@@ -201,3 +201,17 @@ async def test_a_run_that_gives_up_waiting_leaves_the_trial_to_the_others() -> N
 
         assert await patient
     assert impatient.cancelled()
+
+
+async def test_other_references_are_asked_anew() -> None:
+    with closed_port() as closed:
+        connectivity = Connectivity([closed])
+        before = await connectivity.offline()
+        async with open_door() as door:
+            connectivity.expect([closed])
+            same = await connectivity.offline()
+            connectivity.expect([door.address])
+            after = await connectivity.offline()
+
+    assert (before, same, after) == (True, True, False)
+    assert door.visits == 1

@@ -6,10 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.facts import SEARCH, a_failure, a_probe, a_start, a_target, an_answer, an_exchange
+from support.facts import SEARCH, a_failure, a_probe, a_run, a_start, a_target, an_answer, an_exchange
 
 from probes.credentials import KeyWatch
 from probes.model import Exchange, Probe
+from probes.redaction import Secret
 from probes.scenario import ReadSession, Scenario, Step
 from probes.scenario_files import shipped
 from probes.settings import Service, Settings
@@ -128,3 +129,24 @@ async def test_a_reload_holds_a_key_that_stays_and_forgets_one_that_was_replaced
     assert kept
     assert not watch.held("acme")
     assert tried == []
+
+
+async def test_a_run_that_began_with_the_key_before_says_nothing_of_the_new_one() -> None:
+    before, after = settings("quick_search", api_key=Secret("old")), settings("quick_search", api_key=Secret("new"))
+    old, new = a_start(run_id="old"), a_start(run_id="new")
+    watch = watch_of(before, seconds=60)
+    watch.begins(old, before.targets["acme"])
+    watch.expect(after)
+    watch.exchange_finished(old, "search", answered(403))
+    held_by_the_old = watch.held("acme")
+    watch.begins(new, after.targets["acme"])
+    watch.exchange_finished(new, "search", answered(403))
+    watch.exchange_finished(old, "search", answered(200))
+    held_by_the_new = watch.held("acme")
+    watch.run_finished(a_run(run_id="old"))
+    watch.run_finished(a_run(run_id="new"))
+    watch.close()
+
+    assert not held_by_the_old
+    assert held_by_the_new
+    assert watch._under_way == {}

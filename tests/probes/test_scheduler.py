@@ -14,33 +14,11 @@ from pathlib import Path
 
 import pytest
 from support.gates import OpenGate
+from support.slots import EVERY, Slots, in_the_future, probe, quick
 
-from probes.listening import Listener
-from probes.model import MonitorFault, Probe
+from probes.model import Probe
 from probes.scheduler import Clock, Scheduler, phase_seconds
 from probes.words import FaultKind
-
-EVERY = 0.05
-
-
-def probe(name: str = "golden_path", every: float = EVERY, deadline: float = 1.0) -> Probe:
-    return Probe(scenario=name, target="sandbox", every_seconds=every, deadline_seconds=deadline)
-
-
-class Slots(Listener):
-    def __init__(self) -> None:
-        self.ends: list[tuple[str, str | None]] = []
-        self.faults: list[MonitorFault] = []
-
-    def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
-        self.ends.append((state, reason))
-
-    def monitor_fault(self, fault: MonitorFault) -> None:
-        self.faults.append(fault)
-
-    @property
-    def states(self) -> Counter[str]:
-        return Counter(reason or state for state, reason in self.ends)
 
 
 async def schedule(
@@ -64,16 +42,6 @@ async def schedule(
     await asyncio.sleep(seconds)
     await scheduler.drain(drain_seconds)
     return slots, scheduler
-
-
-async def quick(probe: Probe) -> None:
-    await asyncio.sleep(0)
-
-
-def in_the_future(*, least: float, most: float) -> Probe:
-    """A probe of every 10 s whose next slot is so many seconds away."""
-    named = (probe(f"s{n}", every=10.0) for n in range(5_000))
-    return next(each for each in named if least < (phase_seconds(each) - time.time()) % 10.0 < most)
 
 
 def test_phases_are_stable_and_spread_over_the_interval() -> None:

@@ -1,0 +1,88 @@
+"""Debian's Prometheus, started on loopback, and what it answers to instant queries."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+_CONFIG = """
+global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+  - job_name: brekwatch
+    static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    """A server that scrapes once a second."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def query(self, query: str) -> dict[tuple[str, ...], float]:
+        """The series that an instant query gives now: values by their label values, sorted by label name.
+
+        The labels that Prometheus adds itself are left out.
+        """
+        answer = await self._http.get("/api/v1/query", params={"query": query})
+        found = {}
+        for series in answer.raise_for_status().json()["data"]["result"]:
+            labels = {
+                name: text for name, text in series["metric"].items() if name not in ("__name__", "instance", "job")
+            }
+            found[tuple(text for _, text in sorted(labels.items()))] = float(series["value"][1])
+        return found
+
+    async def until(self, query: str, seconds: float = 15.0) -> dict[tuple[str, ...], float]:
+        """The first answer that has a series. The first scrape comes five seconds after the start."""
+        async with asyncio.timeout(seconds):
+            while not (found := await self.query(query)):
+                await asyncio.sleep(0.1)
+        return found
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
+    """Scrapes `host:port` into this folder; ready inside."""
+    config, port = folder / "prometheus.yml", _free_port()
+    config.write_text(_CONFIG.format(target=target))
+    process = await asyncio.create_subprocess_exec(
+        "prometheus",
+        f"--config.file={config}",
+        f"--storage.tsdb.path={folder / 'tsdb'}",
+        f"--web.listen-address=127.0.0.1:{port}",
+        "--enable-feature=exemplar-storage",
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
+            await _ready(http, process)
+            yield Prometheus(http)
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def _ready(http: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+    async with asyncio.timeout(15):
+        while process.returncode is None:
+            try:
+                if (await http.get("/-/ready")).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            await asyncio.sleep(0.05)
+    raise AssertionError(f"prometheus ended with {process.returncode}")
