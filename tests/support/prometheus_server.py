@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -37,6 +38,14 @@ class Prometheus:
             }
             found[tuple(text for _, text in sorted(labels.items()))] = float(series["value"][1])
         return found
+
+    async def exemplars(self, query: str) -> list[dict[str, str]]:
+        """The labels of the exemplars that were scraped for a query's series in the last ten minutes."""
+        now = time.time()
+        range_ = {"query": query, "start": str(now - 600), "end": str(now + 1)}
+        answer = await self._http.get("/api/v1/query_exemplars", params=range_)
+        told = answer.raise_for_status().json()["data"]
+        return [exemplar["labels"] for series in told for exemplar in series["exemplars"]]
 
     async def until(self, query: str, seconds: float = 15.0) -> dict[tuple[str, ...], float]:
         """The first answer that has a series. The first scrape comes five seconds after the start."""
