@@ -387,7 +387,7 @@ async def test_hundreds_of_reloads_lose_no_slot_and_leave_nothing_behind(
 
     assert len(running.events("config_reloaded")) == good + 3
     assert len(running.heard.faults) == 300 - good > 50
-    assert abs(slots - seconds / every) <= 2
+    assert abs(slots - seconds / every) <= 4  # at the edges; one lost with each reload would leave none
     assert slots > 30
     assert series_left == 0
     assert files_left <= 2
