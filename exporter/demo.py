@@ -123,7 +123,7 @@ def _greet(lines: RunLines, url: str, sandbox_url: str, *, faults: bool) -> None
     lines.say(f"  status   {url}/")
     lines.say(f"  metrics  {url}/metrics")
     lines.say(f"  health   {url}/healthz")
-    lines.say(f"  sandbox  {sandbox_url}")
+    lines.say(f"  sandbox  {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")
     if faults:
         lines.say(f"  faults   the first comes in {_CALM_SECONDS:g} s, announced here (--no-faults for a calm demo)")
     lines.say("")
