@@ -191,8 +191,7 @@ def _sessions(scenario: Scenario, document: Document) -> Iterator[str]:
 
 
 def _speaks_of_session(step: Step) -> bool:
-    action = step.action.request if isinstance(step.action, Repeat) else step.action
-    return isinstance(action, Say | Act | ReadSession | AttachCard) and step.session is None
+    return isinstance(step.action, Say | Act | ReadSession | AttachCard) and step.session is None
 
 
 def _on_what_may_be_left_out(step: Step, left_out: set[str], place: Place, document: Document) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -137,7 +138,9 @@ async def test_a_session_of_another_tenant_or_of_nobody_does_not_become_ours() -
     )
 
     assert (run.outcome, run.detail) == (Outcome.PASSED, None)
-    assert len({path for _, path, _, _ in received if "/sessions/" in path}) == 3
+    read = {path.rpartition("/")[2] for _, path, _, _ in received if "/sessions/" in path}
+    assert len(read) == 3
+    assert all(re.fullmatch(r"sess_\d{13}_[a-z0-9]{8}", session_id) for session_id in read)
 
 
 async def test_without_another_tenants_key_its_steps_are_a_named_gap_and_nothing_is_sent_for_them() -> None:
@@ -207,6 +210,19 @@ async def test_the_ledger_knows_of_a_write_whose_key_was_left_out() -> None:
         await play(scenario_of(CREATE, step), target, ledger=ledger)
 
     assert [intent.idempotency_key.split(":")[2:] for intent in ledger.intents] == [["keyless", "001"]]
+
+
+async def test_the_ledger_knows_a_wrong_call_by_its_own_key_and_session() -> None:
+    ledger = MemoryLedger()
+    call = WrongCall(operation=Operation.SEND_EVENT, body={"idempotencyKey": "mine", "text": 5})
+    async with served() as (_, server, target):
+        step = Step(name="odd", action=call, expect=Expect(status_codes=(400,)))
+        await play(scenario_of(CREATE, step), target, ledger=ledger)
+
+    (intent,) = ledger.intents
+    assert intent.idempotency_key == "mine"
+    assert intent.session_id.startswith("sess_")
+    assert intent.body == server.received[1][3]
 
 
 async def test_a_published_document_is_fetched_without_any_key() -> None:

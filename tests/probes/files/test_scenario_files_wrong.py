@@ -175,6 +175,22 @@ WRONG_STEPS = {
         "- {create_session: , auth: other, name: theirs}\n- say: a {{ theirs.sessionId }}",
         ("7:3: steps[2]: step theirs is left out where no other_api_key is configured: nothing may depend on it"),
     ),
+    "repeat_of_a_step_that_may_be_left_out": (
+        "- {create_session: , auth: other, name: theirs}\n- {repeat: theirs}",
+        "7:3: steps[2]: step theirs is left out where no other_api_key is configured: nothing may depend on it",
+    ),
+    "same_as_a_step_that_may_be_left_out": (
+        "- {create_session: , auth: other, name: theirs}\n- {say: a, expect: {new: theirs.sessionId}}",
+        "7:3: steps[2]: step theirs is left out where no other_api_key is configured: nothing may depend on it",
+    ),
+    "books_by_events": (
+        "- read_session:\n  expect: {events: [booked]}",
+        "3:9: leaves: step read_session (line 6) may book: say leaves: booking",
+    ),
+    "books_by_a_call": (
+        "- {call: send_event, body: {kind: action_confirm_payment_card}, expect: {status_code: 400}}",
+        "3:9: leaves: step call (line 6) may book: say leaves: booking",
+    ),
     "unknown_status": (
         "- say: a\n  expect: {chat_status: [error, shortlst]}",
         (
@@ -255,6 +271,11 @@ WRONG_FILES = {
     "unknown_leaves": (
         "name: x\ntitle: x\nleaves: bookings\nsteps: [{create_session: }]",
         '3:9: leaves: no such value; did you mean "booking"? Allowed: nothing, session, booking (seen: "bookings")',
+    ),
+    "call_leaves_a_session": (
+        ("name: x\ntitle: x\nleaves: nothing\n"
+        "steps: [{call: create_session, body: {}, expect: {status_code: 400}}]"),
+        "3:9: leaves: create_session leaves a session: say leaves: session",
     ),
     "leaves_nothing": (
         "name: x\ntitle: x\nleaves: nothing\nsteps: [{create_session: }]",
