@@ -132,6 +132,8 @@ def _envelope(body: object) -> Envelope | None:
             return Envelope.SUCCESS
         case {"success": False, "error": str(), "code": str()}:
             return Envelope.GATEWAY
+        case {"success": False, "error": str(), "code": None}:
+            return Envelope.VALIDATION  # a 409 has no code, and no document says whether it is left out or null
         case {"success": False, "error": str(), "code": _}:
             return None
         case {"success": False, "error": str()}:

@@ -8,11 +8,10 @@ from collections.abc import Callable
 from probes.answers import event_statuses, has_events
 from probes.errors import LedgerUnavailableError
 from probes.model import Answer, Booking, Exchange, Ledger, RunStart
-from probes.words import BookingState, ChatStatus, Envelope, FaultKind
+from probes.words import DOCUMENTED_REFUSALS, BookingState, ChatStatus, Envelope, FaultKind
 
 _DUE = frozenset({BookingState.MADE, BookingState.UNEXPECTED, BookingState.UNCLEAR})
 _CANCELLED_WORDS = frozenset({"cancelled", "canceled"})
-_DOCUMENTED_REFUSALS = frozenset({400, 401, 403, 404, 409, 429})  # the guide's "Error catalog"
 _LEDGER_SECONDS = 1.0
 _SAYS_NOTHING_OF_CANCELLING = frozenset({ChatStatus.ERROR, ChatStatus.PAYMENT_CONFIRMATION_REQUIRED})
 
@@ -27,6 +26,7 @@ class BookingWatch:
         self._ledger = ledger
         self._tell_fault = tell_fault
         self.bookings: list[Booking] = []
+        self._marks: dict[str | None, set[str]] = {}
 
     @property
     def due(self) -> tuple[Booking, ...]:
@@ -36,7 +36,11 @@ class BookingWatch:
 
     def knows(self, session_id: str | None) -> bool:
         """Whether a booking of this session was seen, in whatever state."""
-        return any(booking.session_id == session_id for booking in self.bookings)
+        return bool(self.of(session_id))
+
+    def of(self, session_id: str | None) -> tuple[Booking, ...]:
+        """All that was told of this session's bookings."""
+        return tuple(booking for booking in self.bookings if booking.session_id == session_id)
 
     async def record(self, state: BookingState, session_id: str | None, booking_id: str | None = None) -> None:
         """Tell the ledger.
@@ -66,25 +70,34 @@ class BookingWatch:
             return
         if answer.chat_status != ChatStatus.BOOKED and ChatStatus.BOOKED not in event_statuses(answer):
             return
-        named = booking_id_in(answer)
-        known = {booking.booking_id for booking in self.bookings if booking.session_id == session_id}
-        if known and (named is None or named in known):
+        mark, seen = _mark_of(answer), self._marks.setdefault(session_id, set())
+        another = mark is not None and bool(seen) and mark not in seen
+        if mark is not None:
+            seen.add(mark)
+        if self.knows(session_id) and not another:
             return
-        await self.record(BookingState.MADE if expected else BookingState.UNEXPECTED, session_id, named)
+        await self.record(BookingState.MADE if expected else BookingState.UNEXPECTED, session_id, booking_id_in(answer))
 
     async def saw_snapshot(
-        self, snapshot: Exchange, lost: Exchange | None, session_id: str | None, *, before: str | None
+        self,
+        snapshot: Exchange,
+        lost: Exchange | None,
+        session_id: str | None,
+        *,
+        before: str | None,
+        refused: bool = False,
     ) -> None:
         """The snapshot that was read after a turn that may book and whose answer doesn't say what it did.
 
         A snapshot that ends in another status than `before` the turn has its result. Else the turn may still be under
-        way, unless its answer shows that it ended. `lost` is None for a turn that was given up by us.
+        way, unless its answer shows that it ended. `lost` is None for a turn that was given up by us; `refused` is a
+        turn that was meant to be turned away, and was.
         """
         if self.knows(session_id):
             return
         statuses = _statuses_of(snapshot, session_id)
         if statuses is not None and ChatStatus.BOOKED in statuses:
-            await self.record(BookingState.MADE, session_id)
+            await self.record(BookingState.UNEXPECTED if refused else BookingState.MADE, session_id)
         elif (statuses is None or statuses[-1:] == ((before,) if before else ())) and not _has_ended(lost, statuses):
             await self.record(BookingState.UNCLEAR, session_id)
 
@@ -109,7 +122,7 @@ def _has_ended(lost: Exchange | None, statuses: tuple[str, ...] | None) -> bool:
     if lost is None or lost.answer is None:
         return False
     succeeded = lost.answer.envelope is Envelope.SUCCESS and lost.answer.status_code < 300
-    return lost.status_code in _DOCUMENTED_REFUSALS or (succeeded and statuses is not None)
+    return lost.status_code in DOCUMENTED_REFUSALS or (succeeded and statuses is not None)
 
 
 def _after_cancel(exchange: Exchange, session_id: str) -> BookingState:
@@ -134,6 +147,15 @@ def _told_cancelled(answer: Answer) -> bool:
             return status.lower() in _CANCELLED_WORDS
         case _:
             return False
+
+
+def _mark_of(answer: Answer) -> str | None:
+    """What tells one booking from another: its id, else where its confirmation is."""
+    match answer.artifacts.get("booking"):
+        case {"confirmationUrl": str(url)}:
+            return booking_id_in(answer) or url
+        case _:
+            return booking_id_in(answer)
 
 
 def booking_id_in(answer: Answer) -> str | None:

@@ -20,7 +20,9 @@ from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
 from probes.transport import Transport, TransportFailure
 from probes.words import (
+    DOCUMENTED_REFUSALS,
     ChatStatus,
+    Envelope,
     FailureKind,
     FaultKind,
     FindingKind,
@@ -31,9 +33,25 @@ from probes.words import (
     WriteKind,
 )
 
+_HARMLESS_STATUSES = frozenset(
+    {
+        ChatStatus.SHORTLIST,
+        ChatStatus.GUEST_NAME_REQUIRED,
+        ChatStatus.PAYMENT_SETUP_REQUIRED,
+        ChatStatus.ERROR,
+    }
+)
 _CONSENT_ASKED = frozenset({ChatStatus.PAYMENT_CONFIRMATION_REQUIRED, ChatStatus.BOOKED})
 
 _STALL_SECONDS = 0.5  # a timer that fires so late says nothing of the API
+
+
+def _shows_harmless(answer: Answer | None) -> bool:
+    """Whether a turn's answer shows that nothing was booked and no consent asked for, by its status or as a refusal."""
+    if answer is None:
+        return False
+    refused = answer.status_code in DOCUMENTED_REFUSALS and answer.envelope in {Envelope.GATEWAY, Envelope.VALIDATION}
+    return refused or answer.chat_status in _HARMLESS_STATUSES
 
 
 class CoreChatClient:
@@ -96,7 +114,11 @@ class CoreChatClient:
 
     async def repeat(self, step: str, call: Call) -> tuple[Exchange, ...]:
         """What that step sent, once more: the same bytes and key, which the ledger knows already."""
-        return await self._play(self._requests.again(self._sent[step]), call)
+        request = self._requests.again(self._sent[step])
+        exchanges = await self._play(request, call)
+        if request.operation is Operation.SEND_EVENT and not _shows_harmless(exchanges[-1].answer):
+            self._guard.saw_confirmation()
+        return exchanges
 
     def session_sent(self, step: str) -> str | None:
         """The session that a step's request named, if it named one."""
@@ -109,7 +131,10 @@ class CoreChatClient:
     async def _turn(self, request: ApiRequest, call: Call) -> tuple[Exchange, ...]:
         self._check(request)
         await self._promise(request, call)
-        return await self._play(request, call)
+        exchanges = await self._play(request, call)
+        if not _shows_harmless(exchanges[-1].answer):
+            self._guard.saw_confirmation()
+        return exchanges
 
     def _check(self, request: ApiRequest) -> None:
         self._guard.check(request.operation, text=request.text, kind=request.kind, readable=request.readable)

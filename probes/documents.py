@@ -20,6 +20,8 @@ def examine(document: Published, content: bytes) -> tuple[str | None, tuple[Find
         published = openapi.parse(content)
     except UnreadableDocumentError as problem:
         return str(problem), ()
+    if not isinstance(published.get("openapi"), str):
+        return "it names no version of OpenAPI", ()
     return _told(openapi.missing_endpoints(published)), drift.differences(published)
 
 

@@ -13,10 +13,7 @@ from probes.acting import Acting
 from probes.bookings import BookingWatch
 from probes.client import CoreChatClient
 from probes.errors import (
-    LedgerUnavailableError,
-    LocalResourceError,
     RefusedError,
-    StalledError,
     ValueMissingError,
 )
 from probes.expectations import Wanted, judge, status_codes_wanted
@@ -26,7 +23,6 @@ from probes.model import (
     Booking,
     Exchange,
     Failure,
-    Finding,
     Ledger,
     MonitorFault,
     Run,
@@ -46,10 +42,11 @@ from probes.words import (
     NO_STATUS,
     BookingState,
     ChatStatus,
+    Envelope,
     FailureKind,
     FaultKind,
-    FindingKind,
     Operation,
+    OtherKey,
     Outcome,
     SkipReason,
     WriteKind,
@@ -59,6 +56,7 @@ _SETTLE_SECONDS = 0.4  # what a run may take beyond its deadline, to read what a
 _GRACE_SECONDS = 0.8  # … and with its cleanup: it must end within a second
 _AFTERCARE_SECONDS = 5.0
 _ANY_BUT_SERVER_ERRORS = frozenset(range(200, 500))  # no document says what a cancel answers
+_NO_STEP = ""
 _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 
@@ -148,7 +146,7 @@ class Performance:
             self._stopped = (Outcome.UNKNOWN, FaultKind.CANCELLED, "the run was cancelled before its end")
             self._deadline = self._loop.time()
             if self._in_doubt:
-                await self._settle(None, self._conversation.chat_status)
+                await self._settle(None, self._conversation.chat_status, self._conversation.session_id)
             await self._clean_up()
             raise
         finally:
@@ -220,9 +218,13 @@ class Performance:
             outcome = Outcome.FAILED
         elif outcome is Outcome.PASSED:
             failure = verdict.late(step.expect, elapsed)
-            if failure is not None or len(self._exchanges) > 1:
+            if failure is not None or self._retried():
                 outcome = Outcome.DEGRADED
         return self._result(step, outcome, elapsed, failure, changes)
+
+    def _retried(self) -> bool:
+        """Whether the step's own request took more than one attempt; a snapshot that was read after it is none."""
+        return len([each for each in self._exchanges if each.operation is self._exchanges[0].operation]) > 1
 
     def _result(
         self,
@@ -257,6 +259,7 @@ class Performance:
             operation=step.action.operation,
             leaves=self._scenario.leaves,
             booked_before=self._cleaning_up,
+            booking_known=self._watch.knows(session_id),
             own_key=last.own_key,
             session_id=session_id,
             actor_id=self._conversation.actor_id,
@@ -272,17 +275,26 @@ class Performance:
             statuses = (*step.expect.chat_statuses, *step.expect.events)
             expected = ChatStatus.BOOKED in statuses and not isinstance(step.action, Repeat)
             await self._watch.saw_answer(last.answer, session_id, expected=expected)
-        if self._in_doubt and failure is not None and not self._watch.knows(session_id):
-            await self._settle(last, before)
+        if self._in_doubt and not self._watch.knows(session_id) and (failure or not _succeeded(last)):
+            own = session_id == self._conversation.session_id
+            await self._settle(last, before if own else None, session_id, refused=failure is None)
+            failure = failure or self._booked_though_refused(session_id)
         self._in_doubt = False
         return failure, changes
+
+    def _booked_though_refused(self, session_id: str | None) -> Failure | None:
+        """What was meant to be turned away, and was, and yet booked."""
+        if not any(each.state is BookingState.UNEXPECTED for each in self._watch.of(session_id)):
+            return None
+        seen = "the request was refused, and the snapshot shows a booking"
+        return Failure(kind=FailureKind.UNEXPECTED_BOOKING, expected="nothing booked", observed=seen)
 
     def stop(self, error: Exception) -> Outcome:
         """Why the run can't go on without the API being at fault: refused, not kept, or our own fault."""
         if isinstance(error, RefusedError):
             self._stopped = (Outcome.SKIPPED, SkipReason.SAFETY, str(error))
             return Outcome.SKIPPED
-        kind = _fault_of(error)
+        kind = verdict.fault_of(error)
         detail = f"{type(error).__name__} in step {self._step_name}" if kind is FaultKind.BUG else str(error)
         self._stopped = (Outcome.UNKNOWN, kind, detail)
         self._tell_fault(kind, detail, error)
@@ -315,23 +327,38 @@ class Performance:
         """Whether a repeated turn was answered with the status that it had been answered with before."""
         return answer is None or answer.chat_status == self._stage.status_told(repeat.step)
 
-    async def _settle(self, lost: Exchange | None, before: str | None) -> None:
-        """After a write whose answer was lost: the snapshot is read for the ledger, nothing is sent again.
+    async def _settle(
+        self, lost: Exchange | None, before: str | None, session_id: str | None, *, refused: bool = False
+    ) -> None:
+        """After a write whose answer was lost or a refusal: the snapshot is read for the ledger, nothing is sent again.
 
         What goes wrong here changes no verdict: the booking is `unclear` then.
         """
-        session_id = self._conversation.session_id
-        deadline = self._aftercare_deadline(_SETTLE_SECONDS)
+        conversation = self._conversation
+        own, conversation.session_id = conversation.session_id, session_id
+        call = Call(
+            step=_NO_STEP,
+            deadline=self._aftercare_deadline(_SETTLE_SECONDS),
+            status_codes=frozenset({200}),
+            auth=self._auth_for(session_id),
+        )
         try:
-            snapshot = await self._client.read_session(
-                Call(step="settle", deadline=deadline, status_codes=frozenset({200}))
-            )
-            await self._watch.saw_snapshot(snapshot[-1], lost, session_id, before=before)
+            snapshot = await self._client.read_session(call)
+            await self._watch.saw_snapshot(snapshot[-1], lost, session_id, before=before, refused=refused)
         except RefusedError:
             return  # in production only "no" may be said by now, and that books nothing
         except Exception as error:  # noqa: BLE001 - ours, and the run has its verdict
-            self._tell_fault(_fault_of(error), f"{type(error).__name__} while a lost answer was looked up", error)
+            self._tell_fault(
+                verdict.fault_of(error), f"{type(error).__name__} while a lost answer was looked up", error
+            )
             await self._watch.record(BookingState.UNCLEAR, session_id)
+        finally:
+            conversation.session_id = own
+
+    def _auth_for(self, session_id: str | None) -> OtherKey | None:
+        """The key that a session answers to, where it is not the target's own."""
+        other = self._conversation.other_session_id
+        return OtherKey.OTHER if other is not None and session_id == other else None
 
     async def _clean_up(self) -> None:
         """Tries to take back what was booked. Whether the API can is a finding; the verdict is not touched."""
@@ -346,37 +373,14 @@ class Performance:
         cancels = isinstance(step.action, Act) and step.action.kind == WriteKind.CANCEL_BOOKING
         if isinstance(step.action, Act) and cancels and booking.booking_id and not step.action.payload:
             step = replace(step, action=replace(step.action, payload={"bookingId": booking.booking_id}))
+        step = replace(step, auth=self._auth_for(booking.session_id) or step.auth)
         result = await self._play_step(step, self._aftercare_deadline(_GRACE_SECONDS))
         if not cancels:
             return result
         state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None, booking)
         known = booking.state is not BookingState.UNCLEAR  # else a refusal may mean that there was nothing to cancel
-        return _with_cancel_finding(result, state) if known else result
+        return verdict.with_cancel_finding(result, state) if known else result
 
 
-_FAULTS: tuple[tuple[type[Exception], FaultKind], ...] = (
-    (LedgerUnavailableError, FaultKind.JOURNAL),
-    (LocalResourceError, FaultKind.POOL),
-    (StalledError, FaultKind.STALL),
-)
-
-
-def _fault_of(error: Exception) -> FaultKind:
-    return next((kind for known, kind in _FAULTS if isinstance(error, known)), FaultKind.BUG)
-
-
-_CANCEL_FINDINGS = {
-    BookingState.LEFT: (FindingKind.CANCEL_REFUSED, "the booking that this run made stands"),
-    BookingState.UNCLEAR: (
-        FindingKind.CANCEL_UNCLEAR,
-        "whether the booking was cancelled can't be told from the answer",
-    ),
-}
-
-
-def _with_cancel_finding(result: StepResult, state: BookingState) -> StepResult:
-    if state not in _CANCEL_FINDINGS or not result.exchanges:
-        return result
-    kind, detail = _CANCEL_FINDINGS[state]
-    found = Finding(kind=kind, detail=detail, operation=Operation.SEND_EVENT)
-    return replace(result, findings=(*result.findings, found))
+def _succeeded(exchange: Exchange) -> bool:
+    return exchange.answer is not None and exchange.answer.envelope is Envelope.SUCCESS and exchange.status_code == 200

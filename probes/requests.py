@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from probes.errors import ValueMissingError
 from probes.model import Finding, Target
 from probes.origin import Origin
 from probes.words import WRITE_KINDS, AuthHeader, Operation, OtherKey, OtherSession, Published
@@ -164,26 +165,28 @@ class Requests:
 
     def turn(self, said: Mapping[str, object], call: Call) -> ApiRequest:
         """POST /events: `said` is the text, or the kind with its payload."""
-        session_id = self._conversation.session_named(call.session)
+        session_id = self._named(call)
         key = self._next_key(call, session_id)
         actor_id = self._conversation.actor_id + ("_other" if call.other_actor else "")
         body = {"sessionId": session_id or "", "actor": {"actorId": actor_id}, **said, "idempotencyKey": key}
-        return self._event(orjson.dumps(_without(body, call.omit)), said, call, session_id, key)
+        return self._event(orjson.dumps(_without(body, call.omit)), _without(said, call.omit), call, session_id, key)
 
     def wrong_call(self, operation: Operation, body: object, call: Call) -> ApiRequest:
         """A POST with this body: a JSON value, or a text that is sent as it is."""
         content = body.encode() if isinstance(body, str) else orjson.dumps(body)
         if operation is not Operation.SEND_EVENT:
             return ApiRequest(operation=operation, method="POST", url=self._sessions, body=content, auth=call.auth)
-        said = body if isinstance(body, Mapping) else None
-        own = None if said is None else said.get("idempotencyKey")
-        session_id = self._conversation.session_id
-        key = own if isinstance(own, str) else self._next_key(call, session_id)
-        return self._event(content, said, call, session_id, key)
+        said: Mapping[str, object] = body if isinstance(body, Mapping) else {}
+        named, given = said.get("sessionId"), said.get("idempotencyKey")
+        own = self._conversation.session_id
+        session_id = named if isinstance(named, str) else own
+        key = given if isinstance(given, str) else self._next_key(call, session_id)
+        readable = isinstance(body, Mapping) and (named is None or named == own)
+        return self._event(content, said if readable else None, call, session_id, key)
 
     def read_session(self, call: Call) -> ApiRequest:
         """GET /sessions/{sessionId}."""
-        session_id = self._conversation.session_named(call.session)
+        session_id = self._named(call)
         return ApiRequest(
             operation=Operation.GET_SESSION,
             method="GET",
@@ -215,13 +218,24 @@ class Requests:
         books = request.operation is Operation.SEND_EVENT and self._conversation.confirmation_seen
         return replace(request, once=request.once or books)
 
+    def _named(self, call: Call) -> str | None:
+        """The session that a step speaks of; raises ValueMissingError where another tenant's did not begin."""
+        session_id = self._conversation.session_named(call.session)
+        if session_id is None and call.session is not None:
+            raise ValueMissingError("no earlier step began another tenant's session")
+        return session_id
+
     def _event(
         self, content: bytes, said: Mapping[str, object] | None, call: Call, session_id: str | None, key: str
     ) -> ApiRequest:
-        """A turn. A write, and any turn once consent was asked for, is sent only once (decision 4)."""
+        """A turn. A write, and any turn once consent was asked for, is sent only once (decision 4).
+
+        `said` is None where what it says can't be told, or is said of a session that is not the run's own.
+        """
         text, kind = (None, None) if said is None else (said.get("text"), said.get("kind"))
         plain_text, plain_kind = (value if isinstance(value, str) else None for value in (text, kind))
-        readable = said is not None and (text, kind) == (plain_text, plain_kind)
+        plain = (text, kind) == (plain_text, plain_kind) and (kind is not None or "payload" not in (said or {}))
+        readable = said is not None and plain
         return ApiRequest(
             operation=Operation.SEND_EVENT,
             method="POST",

@@ -6,16 +6,19 @@ client, below every scenario, so that no argument and no scenario gets around it
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from probes.errors import RefusedError
 from probes.model import Target
 from probes.origin import Origin
 from probes.scenario import Scenario
-from probes.words import WRITE_KINDS, Environment, Leaves, Operation, SkipReason
+from probes.words import Environment, Leaves, Operation, SkipReason
 
 _PRODUCTION_HOSTS = frozenset({"www.brek.ai", "brek.ai"})
 _PRODUCTION_SCENARIOS = frozenset({"golden_path_to_payment", "quick_search"})
+_HARMLESS_KIND = re.compile("[a-z][a-z0-9_]*")
+_ACTS = ("action_", "command_")  # as all write kinds begin; one that no document names is no better
 _REFUSAL_WORD = "no"  # the guide: "User declines payment confirmation: POST /events with text="no""
 
 
@@ -97,7 +100,7 @@ class ProductionGuard:
         self._confirmation_seen = False
 
     def saw_confirmation(self) -> None:
-        """Remember that a session of this run asked for consent, or booked: what follows may cost money."""
+        """Remember that a session of this run asked for consent, booked, or may have: what follows may cost money."""
         self._confirmation_seen = True
 
     def check(
@@ -111,8 +114,8 @@ class ProductionGuard:
             return
         if not readable:
             raise RefusedError(f"target {self._target} is production: a turn that can't be read is refused")
-        if kind in WRITE_KINDS:
-            raise RefusedError(f"target {self._target} is production: the write kind {kind} is refused")
+        if kind is not None and (_HARMLESS_KIND.fullmatch(kind) is None or kind.startswith(_ACTS)):
+            raise RefusedError(f"target {self._target} is production: the kind {kind!r} may write, and is refused")
         if operation is Operation.ATTACH_CARD:
             raise RefusedError(f"target {self._target} is production: attaching a card is refused")
         declines = operation is Operation.SEND_EVENT and kind is None and text == _REFUSAL_WORD

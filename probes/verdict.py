@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from probes.errors import LedgerUnavailableError, LocalResourceError, StalledError
 from probes.expectations import failure_kind_of_status
 from probes.model import Failure, Finding, StepResult, Transition
 from probes.redaction import bounded
 from probes.scenario import Expect
-from probes.words import FailureKind, FindingKind, Operation, Outcome
+from probes.words import BookingState, FailureKind, FaultKind, FindingKind, Operation, Outcome
 
 Verdict = tuple[Outcome, str | None, str | None]
 """An outcome, its reason (a word of a closed set) and the same for people."""
@@ -54,7 +56,7 @@ def _why_degraded(step: StepResult) -> tuple[str, str]:
         return step.failure.kind, f"{step.name}: expected {step.failure.expected}, took {step.failure.observed}"
     hidden = step.exchanges[0]
     kind = failure_kind_of_status(hidden.status_code or 0, hidden.operation, own_key=hidden.own_key)
-    return kind, f"{step.name}: {len(step.exchanges)} attempts, the first answered HTTP {hidden.status_code}"
+    return kind, f"{step.name}: {len(step.own_exchanges)} attempts, the first answered HTTP {hidden.status_code}"
 
 
 def undocumented(changes: Sequence[Transition]) -> tuple[Finding, ...]:
@@ -68,3 +70,33 @@ def undocumented(changes: Sequence[Transition]) -> tuple[Finding, ...]:
         for change in changes
         if not change.documented
     )
+
+
+_FAULTS: tuple[tuple[type[Exception], FaultKind], ...] = (
+    (LedgerUnavailableError, FaultKind.JOURNAL),
+    (LocalResourceError, FaultKind.POOL),
+    (StalledError, FaultKind.STALL),
+)
+
+
+def fault_of(error: Exception) -> FaultKind:
+    """Which of our own faults an exception in a step is."""
+    return next((kind for known, kind in _FAULTS if isinstance(error, known)), FaultKind.BUG)
+
+
+_CANCEL_FINDINGS = {
+    BookingState.LEFT: (FindingKind.CANCEL_REFUSED, "the booking that this run made stands"),
+    BookingState.UNCLEAR: (
+        FindingKind.CANCEL_UNCLEAR,
+        "whether the booking was cancelled can't be told from the answer",
+    ),
+}
+
+
+def with_cancel_finding(result: StepResult, state: BookingState) -> StepResult:
+    """A cleanup step that did not surely cancel, with what that means."""
+    if state not in _CANCEL_FINDINGS or not result.exchanges:
+        return result
+    kind, detail = _CANCEL_FINDINGS[state]
+    found = Finding(kind=kind, detail=detail, operation=Operation.SEND_EVENT)
+    return replace(result, findings=(*result.findings, found))

@@ -161,6 +161,7 @@ class WriteKind(StrEnum):
 
 
 WRITE_KINDS = frozenset(WriteKind)
+DOCUMENTED_REFUSALS = frozenset({400, 401, 403, 404, 409, 429})  # the guide's "Error catalog"
 KEY_REFUSED = frozenset({401, 403})  # the guide's "Authentication": no key, and a key that is not known
 
 

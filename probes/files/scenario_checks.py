@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 
 from probes.files.scenario_shapes import ScenarioShape
 from probes.files.shapes import way_out
@@ -58,6 +59,7 @@ def problems(scenario: Scenario, document: Document) -> list[str]:
         _omissions,
         _expectations,
         _leaves,
+        _cleanup,
     )
     return [problem for check in checks for problem in check(scenario, document)]
 
@@ -103,8 +105,12 @@ def _names(scenario: Scenario, document: Document) -> Iterator[str]:
 
 def _templates(scenario: Scenario, document: Document) -> Iterator[str]:
     earlier: list[str] = []
+    has_session = False
     for place, step in _placed(scenario):
         for inner, text in _texts(step.action):
+            if not has_session and "session_id" in _paths_in(text):
+                message = "{{ session_id }} is of no session yet: begin with create_session"
+                yield document.problem((*place, *inner), message)
             for message in _template_problems(text, earlier):
                 yield document.problem((*place, *inner), message)
         for number, text in enumerate(step.expect.contains):
@@ -112,6 +118,7 @@ def _templates(scenario: Scenario, document: Document) -> Iterator[str]:
                 message = "what stands here is looked for as it is: it can hold no template"
                 yield document.problem((*place, "expect", "contains", number), message)
         earlier.append(step.name)
+        has_session = has_session or step.makes_own_session
 
 
 def _texts(action: Action) -> Iterator[tuple[Place, str]]:
@@ -178,7 +185,8 @@ def _sessions(scenario: Scenario, document: Document) -> Iterator[str]:
     left_out: set[str] = set()
     for place, step in _placed(scenario):
         own = own or step.makes_own_session
-        other = other or (isinstance(step.action, CreateSession) and step.auth is OtherKey.OTHER)
+        begins = isinstance(step.action, CreateSession) and not step.omit
+        other = other or (begins and step.auth is OtherKey.OTHER)
         if _speaks_of_session(step) and not own:
             yield document.problem(place, "there is no session yet: begin with create_session")
             return
@@ -227,7 +235,7 @@ def _expectations(scenario: Scenario, document: Document) -> Iterator[str]:
             if _asked(step, key) and step.action.operation not in operations:
                 message = f"{key} can't be expected of this action, only of {_spelled(operations)}"
                 yield document.problem((*place, "expect", key), message, at_key=True)
-        if isinstance(step.action, WrongCall) and step.expect == Expect():
+        if isinstance(step.action, WrongCall) and replace(step.expect, within_seconds=None) == Expect():
             message = "a call that expects nothing shows nothing: say what it must be, as expect: {status_code: 400}"
             yield document.problem((*place, "call"), message, at_key=True)
 
@@ -258,6 +266,17 @@ def _leaves(scenario: Scenario, document: Document) -> Iterator[str]:
         yield document.problem(("leaves",), "create_session leaves a session: say leaves: session")
     if scenario.cleanup:
         message = "cleanup takes a booking back: it needs leaves: booking"
+        yield document.problem(("cleanup",), message, at_key=True)
+
+
+def _cleanup(scenario: Scenario, document: Document) -> Iterator[str]:
+    """It is played whatever was reached, in the session that booked, so it can rest on nothing but that."""
+    for number, step in enumerate(scenario.cleanup):
+        if not isinstance(step.action, Say | Act | ReadSession):
+            yield document.problem(("cleanup", number), "cleanup is made of act, say and read_session only")
+    cancels = any(write_kind(step.action) == WriteKind.CANCEL_BOOKING for step in scenario.cleanup)
+    if scenario.cleanup and not cancels:
+        message = f"nothing here takes a booking back: it needs act: {WriteKind.CANCEL_BOOKING}"
         yield document.problem(("cleanup",), message, at_key=True)
 
 

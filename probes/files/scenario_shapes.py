@@ -71,12 +71,14 @@ class ExpectShape(Shape):
 
     status_code: Annotated[
         tuple[_StatusCode, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(description="The HTTP status, or several that are all fine.", examples=[200, [200, 201]]),
     ] = ()
     code: Annotated[
         tuple[_Code, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(
@@ -87,6 +89,7 @@ class ExpectShape(Shape):
     ] = ()
     envelope: Annotated[
         tuple[Envelope, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(
@@ -95,12 +98,14 @@ class ExpectShape(Shape):
     ] = ()
     chat_status: Annotated[
         tuple[ChatStatus, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(description="`data.result.status` of a turn, or several that are all fine.", examples=["shortlist"]),
     ] = ()
     artifacts: Annotated[
         tuple[_Path, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(
@@ -110,24 +115,28 @@ class ExpectShape(Shape):
     ] = ()
     headers: Annotated[
         tuple[_Header, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(description="Headers that the answer must carry.", examples=[["x-request-id"]]),
     ] = ()
     contains: Annotated[
         tuple[_Text, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(description="Texts that must stand in the body, as they are: no templates."),
     ] = ()
     events: Annotated[
         tuple[ChatStatus, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(description="The statuses of a snapshot's events, in order.", examples=[["shortlist"]]),
     ] = ()
     same: Annotated[
         tuple[_OfStep, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(
@@ -138,6 +147,7 @@ class ExpectShape(Shape):
     ] = ()
     new: Annotated[
         tuple[_OfStep, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(
@@ -247,6 +257,7 @@ class StepShape(Shape):
     ] = None
     omit: Annotated[
         tuple[_BodyField, ...],
+        Field(min_length=1),
         LISTED,
         OneOrMany(),
         Field(

@@ -66,6 +66,7 @@ async def successes_of(name: str) -> list[tuple[int, Step]]:
     return [
         (number, steps[result.name])
         for number, (result, exchange) in numbered
+        if exchange in result.own_exchanges
         if exchange.operation in REQUIRED and exchange.status_code in {200, 201}
     ]
 

@@ -12,7 +12,7 @@ from probes.model import Exchange, Run, Target
 from probes.redaction import Secret
 from probes.scenario import CreateSession, Expect, Say, Step
 from probes.scenario_files import shipped
-from probes.words import BookingState, FailureKind, FindingKind, Leaves, Operation, Outcome
+from probes.words import BookingState, FailureKind, FindingKind, Leaves, Operation, OtherSession, Outcome
 
 NEXT = {  # the guide's golden path and "Additional scenarios", written down a second time
     "none": {"shortlist", "error"},
@@ -105,7 +105,7 @@ async def test_every_other_status_at_every_turn_fails_that_turn_and_leaves_no_bo
                 continue
             run, server = await told_at(name, number, status)
             failed = run.failed_step
-            elsewhere = status == "booked" and step.session is not None  # what is not ours, we can't take back
+            elsewhere = status == "booked" and step.session is OtherSession.UNKNOWN  # where nobody can take it back
             expected[number, status] = (Outcome.FAILED, step.name, kind, {"made"} if elsewhere else set())
             left = set(server.bookings.values()) - {"cancelled"}
             seen[number, status] = (run.outcome, failed and failed.name, run.reason, left)
