@@ -14,6 +14,8 @@ def examine(document: Published, content: bytes) -> tuple[str | None, tuple[Find
     Takes as long as a large file takes to read: not for the event loop.
     """
     if document is Published.LLMS:
+        if content.lstrip().startswith(b"<"):
+            return "it is a page of markup, where a plain text is due", ()
         missing = openapi.unnamed_endpoints(content.decode("utf-8", "replace"))
         return _told(missing), ()
     try:

@@ -39,27 +39,40 @@ class Endpoint:
     shown: str
 
 
-def _endpoint(operation: Operation, method: str, shown: str, ending: str, slug: str) -> Endpoint:
+def _endpoint(
+    operation: Operation, method: str, shown: str, ending: str, slug: str, *, mentioned: str = ""
+) -> Endpoint:
     return Endpoint(
         operation=operation,
         method=method,
         ending=re.compile(rf"{ending}/?\Z"),
-        mention=re.compile(rf"{ending}(?!/?{_PARAMETER}|/?[\w-])|\b(?:{slug}){_WORD_ENDS}", re.IGNORECASE),
+        mention=re.compile(rf"{mentioned or ending}(?!/?{_PARAMETER}|/?[\w-])|\b(?:{slug}){_WORD_ENDS}", re.IGNORECASE),
         shown=shown,
     )
 
 
 ENDPOINTS = (
     _endpoint(
-        Operation.CREATE_SESSION, "post", "POST /sessions", "/sessions", r"(?:post|create)[-_ ](?:a[-_ ])?sessions?"
+        Operation.CREATE_SESSION,
+        "post",
+        "POST /sessions",
+        "/sessions",
+        r"(?:post|create)[-_ ](?:an?[-_ ])?(?:partner[-_ ]chat[-_ ]|chat[-_ ])?sessions?",
     ),
-    _endpoint(Operation.SEND_EVENT, "post", "POST /events", "/events", r"(?:post|send)[-_ ](?:an[-_ ])?events?"),
+    _endpoint(
+        Operation.SEND_EVENT,
+        "post",
+        "POST /events",
+        "/events",
+        r"(?:post|send)[-_ ](?:an?[-_ ]|one[-_ ])?(?:user[-_ ]turn|events?)",
+    ),
     _endpoint(
         Operation.GET_SESSION,
         "get",
         "GET /sessions/{sessionId}",
         f"/sessions/{_PARAMETER}",
-        r"(?:get|read)[-_ ](?:a[-_ ])?sessions?",
+        r"(?:get|read|fetch)[-_ ](?:an?[-_ ]|the[-_ ])?(?:current[-_ ])?sessions?",
+        mentioned=rf"/sessions/(?:{_PARAMETER}|(?-i:[A-Z][A-Z_]+))",
     ),
 )
 

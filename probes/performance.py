@@ -270,7 +270,13 @@ class Performance:
         changes = self._changes(step, last)
         if self._cleaning_up:
             return failure, changes
-        session_id = session_id or self._conversation.session_id
+        await self._look_for_bookings(step, last, failure, before, session_id or self._conversation.session_id)
+        self._in_doubt = False
+        return failure or self._booked_once_too_often(), changes
+
+    async def _look_for_bookings(
+        self, step: Step, last: Exchange, failure: Failure | None, before: str | None, session_id: str | None
+    ) -> None:
         if last.answer is not None:
             statuses = (*step.expect.chat_statuses, *step.expect.events)
             expected = ChatStatus.BOOKED in statuses and not isinstance(step.action, Repeat)
@@ -278,15 +284,12 @@ class Performance:
         if self._in_doubt and not self._watch.knows(session_id) and (failure or not _succeeded(last)):
             own = session_id == self._conversation.session_id
             await self._settle(last, before if own else None, session_id, refused=failure is None)
-            failure = failure or self._booked_though_refused(session_id)
-        self._in_doubt = False
-        return failure, changes
 
-    def _booked_though_refused(self, session_id: str | None) -> Failure | None:
-        """What was meant to be turned away, and was, and yet booked."""
-        if not any(each.state is BookingState.UNEXPECTED for each in self._watch.of(session_id)):
+    def _booked_once_too_often(self) -> Failure | None:
+        """A booking that nobody asked for, whatever answers say: after a refusal, or beside one that is known."""
+        if not any(booking.state is BookingState.UNEXPECTED for booking in self._watch.bookings):
             return None
-        seen = "the request was refused, and the snapshot shows a booking"
+        seen = "a booking that this step was not to make"
         return Failure(kind=FailureKind.UNEXPECTED_BOOKING, expected="nothing booked", observed=seen)
 
     def stop(self, error: Exception) -> Outcome:

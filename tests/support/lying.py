@@ -80,15 +80,18 @@ class Lying:
         self.received.append((method, path, headers, body))
         if path.endswith("/events"):
             self._turns += 1
-        assert self._client is not None
-        passed_on = {name: value for name, value in headers.items() if name not in {"host", "content-length"}}
-        answer = await self._client.request(method, path, headers=passed_on, content=body)
+        answer = await self._forward(method, path, headers, body)
         kept = {name: value for name, value in answer.headers.items() if name not in {"content-length", "connection"}}
         told = Told(method, path, body, answer.status_code, kept, answer.content, self._turns)
         self.lie(told)
         lines = [f"HTTP/1.1 {told.status_code} Told", *(f"{name}: {value}" for name, value in told.headers.items())]
         writer.write("\r\n".join([*lines, f"content-length: {len(told.body)}", "", ""]).encode("latin-1") + told.body)
         await writer.drain()
+
+    async def _forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> httpx.Response:
+        assert self._client is not None
+        passed_on = {name: value for name, value in headers.items() if name not in {"host", "content-length"}}
+        return await self._client.request(method, path, headers=passed_on, content=body)
 
 
 DROP = object()
