@@ -46,6 +46,7 @@ def test_any_json_in_the_documented_places_makes_an_answer(data: object, result:
 @pytest.mark.parametrize(
     ("body", "envelope"),
     [
+        (b'{"success": false, "error": "x", "code": null, "details": null, "requestId": "r"}', Envelope.VALIDATION),
         (b'{"data": {}}', Envelope.SUCCESS),
         (b'{"success": false, "error": "e", "code": "c", "details": null, "requestId": "r"}', Envelope.GATEWAY),
         (b'{"success": false, "error": "e", "requestId": "r"}', Envelope.VALIDATION),

@@ -143,6 +143,37 @@ async def test_a_booking_in_another_tenants_session_is_taken_back_with_that_tena
     assert [booking.cancelled for booking in sandbox.bookings] == [True]
 
 
+async def test_a_lost_answer_in_an_earlier_session_is_looked_up_there() -> None:
+    second = Step(name="second", action=CreateSession())
+    body = {
+        "sessionId": "{{ create_session.sessionId }}",
+        "kind": "action_confirm_payment_card",
+        "idempotencyKey": "of-the-first",
+    }
+    late = replace(CONFIRM, action=WrongCall(operation=Operation.SEND_EVENT, body=body))
+    lose = _at_turn(5, lambda told: _refuse(told, 500))
+    run, sandbox, _ = await played(lose, *TO_CONSENT, second, late)
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.SERVER_ERROR)
+    assert [booking.cancelled for booking in sandbox.bookings] == [True]
+
+
+async def test_a_snapshot_that_shows_a_booking_which_no_step_made_fails() -> None:
+    def invent(told: Told) -> None:
+        if told.method == "GET":
+            told.say(_with_event(told.json, "booked"))
+
+    run, _, _ = await played(invent, *TO_CONSENT[:2], Step(name="read", action=ReadSession()))
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.UNEXPECTED_BOOKING)
+    assert run.bookings[0].state is BookingState.UNEXPECTED
+
+
+def _with_event(body: Any, status: str) -> Any:
+    body["data"]["events"][-1]["resultStatus"] = status
+    return body
+
+
 CONSENT = Step(name="consent", action=Say(text="yes, use this card"))
 SAID_YES = b"yes, use this card"
 

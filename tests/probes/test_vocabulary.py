@@ -143,6 +143,23 @@ async def test_a_session_of_another_tenant_or_of_nobody_does_not_become_ours() -
     assert all(re.fullmatch(r"sess_\d{13}_[a-z0-9]{8}", session_id) for session_id in read)
 
 
+async def test_a_step_in_another_tenants_session_that_did_not_begin_is_not_sent() -> None:
+    def refuse(told: Told) -> None:
+        if len(server.received) == 2:
+            told.status_code = 403
+            told.say({"success": False, "error": "no", "code": "x", "details": None, "requestId": "r"})
+
+    theirs = Step(
+        name="theirs", action=CreateSession(), auth=OtherKey.OTHER, expect=Expect(status_codes=(200, 201, 403))
+    )
+    read = Step(name="read", action=ReadSession(), session=OtherSession.OTHER, expect=Expect(status_codes=(404,)))
+    async with served(refuse) as (_, server, target):
+        run = await play(scenario_of(CREATE, theirs, read), target)
+
+    assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.ARTIFACT)
+    assert len(server.received) == 2
+
+
 async def test_without_another_tenants_key_its_steps_are_a_named_gap_and_nothing_is_sent_for_them() -> None:
     theirs = Step(name="theirs", action=CreateSession(), auth=OtherKey.OTHER)
     read = Step(name="read", action=ReadSession(), session=OtherSession.OTHER, expect=Expect(status_codes=(404,)))
@@ -238,7 +255,9 @@ async def test_a_published_document_is_fetched_without_any_key() -> None:
     [
         (Published.OPENAPI, b"<!doctype html><title>hi</title>", "no mapping"),
         (Published.OPENAPI, b"openapi: 3.0.3\npaths: {/x/core-chat/sessions: {post: {}}}", "POST /events"),
+        (Published.OPENAPI, b"paths: {}", "no version of OpenAPI"),
         (Published.LLMS, b"nothing here", "POST /sessions"),
+        (Published.LLMS, b" <html>POST /sessions, POST /events, GET /sessions/{id}</html>", "markup"),
     ],
 )
 async def test_a_document_that_does_not_name_the_endpoints_fails_its_step(

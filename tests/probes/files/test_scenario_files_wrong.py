@@ -183,6 +183,24 @@ WRONG_STEPS = {
         "- {create_session: , auth: other, name: theirs}\n- {say: a, expect: {new: theirs.sessionId}}",
         "7:3: steps[2]: step theirs is left out where no other_api_key is configured: nothing may depend on it",
     ),
+    "call_that_expects_only_to_be_quick": (
+        "- {call: send_event, body: {}, expect: {within: 5s}}",
+        (
+            "6:4: steps[1].call: a call that expects nothing shows nothing: say what it must be, "
+            "as expect: {status_code: 400}"
+        ),
+    ),
+    "other_session_that_can_not_begin": (
+        "- {create_session: , auth: other, omit: actor}\n- {read_session: , session: other}",
+        (
+            "7:29: steps[2].session: there is no other tenant's session yet: "
+            "create_session with `auth: other` begins one"
+        ),
+    ),
+    "no_events": (
+        "- read_session:\n  expect: {events: []}",
+        "7:20: steps[1].expect.events: must not be empty (seen: a list)",
+    ),
     "books_by_events": (
         "- read_session:\n  expect: {events: [booked]}",
         "3:9: leaves: step read_session (line 6) may book: say leaves: booking",
@@ -296,6 +314,20 @@ WRONG_FILES = {
     "session_of_a_wrong_key_only": (
         "name: x\ntitle: x\nleaves: session\nsteps: [{create_session: , auth: wrong}, {say: a}]",
         "4:42: steps[1]: there is no session yet: begin with create_session",
+    ),
+    "session_id_of_no_session": (
+        ("name: x\ntitle: x\nleaves: session\n"
+        "steps: [{say: 'in {{ session_id }}', session: unknown, expect: {status_code: 404}}]"),
+        "4:15: steps[0].say: {{ session_id }} is of no session yet: begin with create_session",
+    ),
+    "cleanup_that_rests_on_steps": (
+        ("name: x\ntitle: x\nleaves: booking\nsteps: [{create_session: }]\n"
+        "cleanup: [{act: action_cancel_booking}, {repeat: create_session}]"),
+        "5:41: cleanup[1]: cleanup is made of act, say and read_session only",
+    ),
+    "cleanup_that_cancels_nothing": (
+        "name: x\ntitle: x\nleaves: booking\nsteps: [{create_session: }]\ncleanup: [{say: thanks}]",
+        "5:1: cleanup: nothing here takes a booking back: it needs act: action_cancel_booking",
     ),
     "no_session": (
         "name: x\ntitle: x\nleaves: session\nsteps: [{say: a}]",
