@@ -155,6 +155,7 @@ async def test_a_lost_answer_in_an_earlier_session_is_looked_up_there() -> None:
     run, sandbox, _ = await played(lose, *TO_CONSENT, second, late)
 
     assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.SERVER_ERROR)
+    assert [booking.state for booking in run.bookings] == [BookingState.MADE, BookingState.CANCELLED]
     assert [booking.cancelled for booking in sandbox.bookings] == [True]
 
 
