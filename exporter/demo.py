@@ -28,6 +28,7 @@ _EVERY_OTHER_SECONDS = 12.0
 _CALM_SECONDS = 30.0
 _REPEATS = Repeats(key_seconds=5.0)  # a newcomer doesn't wait a minute to see the key work again
 _NO_JOURNAL = "sqlite:///:memory:"
+_MINUTE_QUOTA = 6_000  # far more than is planned: a demo is about conversations, not about waiting
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,11 @@ async def spice(
             say(f"--- fault off: {each.fault}")
 
 
+def demo_sandbox() -> SandboxServer:
+    """The sandbox of the demo, with a quota that its probes can't use up."""
+    return SandboxServer(minute_quota=_MINUTE_QUOTA)
+
+
 def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
     """All shipped scenarios against this sandbox, every few seconds."""
     target = Target(
@@ -71,7 +77,7 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         other_api_key=Secret(sandbox.other_api_key or ""),
         partner="demo",
         portal=Portal(attach_url=sandbox.attach_url),
-        quota=Quota(share=1.0),
+        quota=Quota(share=1.0, reserve=0.0, limit=_MINUTE_QUOTA),
     )
     probes = tuple(
         Probe(
@@ -96,7 +102,7 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
 
 async def demo(console: Console, *, port: int, faults: bool) -> None:
     """Runs until Ctrl-C or SIGTERM. Raises UsageError for a port that can't be had."""
-    async with stop_signals() as stop, SandboxServer() as sandbox:
+    async with stop_signals() as stop, demo_sandbox() as sandbox:
         settings = demo_settings(sandbox, port)
         scrubber = Scrubber(settings.secrets)
         lines = RunLines(console, scrubber.text)

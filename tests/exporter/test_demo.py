@@ -3,8 +3,10 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.playing import play
 
-from exporter.demo import SPICES, demo_settings, spice
+from exporter.budget import budgets
+from exporter.demo import SPICES, demo_sandbox, demo_settings, spice
 from probes.sandbox.server import SandboxServer
 
 
@@ -54,3 +56,17 @@ async def test_the_demo_plays_all_shipped_scenarios_on_loopback_against_its_own_
     assert {probe.scenario for probe in settings.probes} == set(settings.scenarios)
     assert {target.base_url for target in settings.targets.values()} == {sandbox.base_url}
     assert all(probe.deadline_seconds <= probe.every_seconds for probe in settings.probes)
+
+
+async def test_a_calm_demo_plans_no_more_than_half_of_what_its_sandbox_allows_a_minute() -> None:
+    async with demo_sandbox() as sandbox:
+        settings = demo_settings(sandbox, 9464)
+        (target,) = settings.targets.values()
+        run = await play("quick_search", target)
+    (budget,) = budgets(settings)
+    answer = run.steps[0].exchanges[0].answer
+
+    assert answer is not None
+    assert answer.ratelimit_limit is not None
+    assert budget.planned <= answer.ratelimit_limit * min(target.quota.share, 1 - target.quota.reserve) / 2
+    assert budget.planned <= budget.allowed / 2
