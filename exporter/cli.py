@@ -147,7 +147,8 @@ def run(
     played might have shown. 3: those could tip it either way, or the playing was broken off. 0: enough were good,
     whatever they might have shown. In JUnit each run is a test case, and a failed one a failure, enough or not.
 
-    A run may take 2 minutes, and a step of it 30 seconds, whatever a configuration gives its probes.
+    A run may take 2 minutes, and a step of it 30 seconds, whatever a configuration gives its probes. One that would
+    leave others less than the reserve of the key's quota waits first, a minute at most, and says so.
 
     To try it: start `brekwatch sandbox` in one shell, paste the three export lines that it prints into another, and
     there: brekwatch run golden_path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,7 +18,7 @@ from exporter.repeat import exit_code, tallies
 from exporter.run_json import runs_as_json
 from exporter.run_request import RunFormat, RunRequest
 from exporter.signals import stop_signals
-from exporter.terminal import LiveRun
+from exporter.terminal import LiveRun, Terminal
 from probes import safety
 from probes.connectivity import Connectivity
 from probes.errors import UsageError
@@ -52,7 +53,7 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
         connectivity=Connectivity(settings.service.reference),
     )
     try:
-        await _play_all(runner, turns, planned, target)
+        await play_all(runner, turns, planned, target, view)
     finally:
         view.close()
     unplayed = planned[len(kept.runs) :]
@@ -88,15 +89,21 @@ def _write(runs: Sequence[Run], output: RunFormat, scrubber: Scrubber) -> None:
     sys.stdout.flush()
 
 
-async def _play_all(runner: Runner, turns: Turns, planned: Sequence[Scenario], target: Target) -> None:
+async def play_all(runner: Runner, turns: Turns, planned: Sequence[Scenario], target: Target, view: Terminal) -> None:
     """Plays one after the other. Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`.
+
+    A run that would touch the key's reserve waits, and the view says so: whoever asked for it wants it played.
 
     Repeats come in turns, a b a b: a bad minute of the API then falls on all scenarios alike, and whoever breaks off
     has about as many runs of each.
     """
+
+    def waiting(seconds: float, why: str) -> None:
+        view.say(f"Waiting {math.ceil(seconds)} s, before {scenario.name} is played: {why}")
+
     async with stop_signals(patience=0):
         for scenario in planned:
-            with turns.at_once(target, requests_of(scenario)) as turn:
+            with await turns.when_free(target, requests_of(scenario), waiting=waiting) as turn:
                 await runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS, admit=turn.admit)
 
 

@@ -142,6 +142,11 @@ class KeyQuota:
             f"less than the reserve of {reserve:g}, {self.quota.reserve:g} of {limit} a minute"
         )
 
+    def fresh_seconds(self, now: float) -> float:
+        """For how long what was told of the headroom is still believed."""
+        told = self._remaining
+        return 0.0 if told is None else max(0.0, told.at + _FRESH_SECONDS - now)
+
     def burst_wait(self, cost: int, now: float) -> float:
         """For how many seconds a run of so many requests comes too thick; infinite if only a run's end can tell."""
         recent = self._recent(_BURST_SECONDS, now)

@@ -98,10 +98,19 @@ class Turns(Listener):
                 refusal = line.quota.crowded(requests, patience, self._monotonic())
         return Turn(self, line, refusal, requests)
 
-    def at_once(self, target: Target, requests: int) -> Turn:
-        """A turn for a run that a person asked for: it is refused only where the reserve would be touched."""
-        line = self._line(target)
-        return Turn(self, line, line.quota.over_headroom(requests, self._monotonic()), requests)
+    async def when_free(self, target: Target, requests: int, *, waiting: Callable[[float, str], None]) -> Turn:
+        """A turn for a run that a person asked for: at once, or as soon as nothing says that it touches the reserve.
+
+        `waiting` is told once for how many seconds, a minute at most, and why. Cancelled, it leaves no trace.
+        """
+        line, told = self._line(target), False
+        while refusal := line.quota.over_headroom(requests, self._monotonic()):
+            seconds = max(line.quota.fresh_seconds(self._monotonic()), _SHORTEST_WAIT_SECONDS)
+            if not told:
+                waiting(seconds, refusal)
+            told = True
+            await asyncio.sleep(seconds)
+        return Turn(self, line, None, requests)
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """One HTTP attempt of a run that has a turn."""

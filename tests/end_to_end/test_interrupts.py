@@ -111,6 +111,24 @@ async def test_an_interrupted_run_says_what_was_not_played(number: signal.Signal
     assert b"Interrupted. Not played: decline_payment, golden_path\n" in out
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_run_that_waits_for_the_key_s_reserve_says_so_beside_the_document_and_can_be_broken_off(
+    number: signal.Signals,
+) -> None:
+    async with SandboxServer(minute_quota=10, now=lambda: 0.0) as sandbox:
+        scenarios = ("quick_search", "golden_path_to_payment", "quick_search")
+        process = await start("run", *scenarios, "--format", "json", environment=variables_of(sandbox))
+        await until(process.stderr, "Waiting ")
+        process.send_signal(number)
+        out, err = await asyncio.wait_for(process.communicate(), 10)
+        sent = len(sandbox.requests)
+
+    assert process.returncode == 3
+    assert [run["outcome"] for run in json.loads(out)["runs"]] == ["passed", "passed"]
+    assert err.endswith(b"Interrupted. Not played: quick_search\n")
+    assert sent == 7
+
+
 @pytest.mark.parametrize("gap", _GAPS)
 async def test_an_impatient_ctrl_c_leaves_no_booking_behind(gap: float) -> None:
     async with SandboxServer(faults=["hang@confirm"]) as sandbox:

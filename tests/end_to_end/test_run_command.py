@@ -36,19 +36,6 @@ async def test_without_a_name_all_scenarios_are_played() -> None:
         assert f"passed {name} on default" in ended.out
 
 
-async def test_a_run_that_would_touch_the_key_s_reserve_is_skipped_and_says_so_in_numbers() -> None:
-    async with SandboxServer(minute_quota=10, now=lambda: 0.0) as sandbox:
-        ended = await brekwatch(
-            "run", "quick_search", "golden_path_to_payment", "quick_search", environment=variables_of(sandbox)
-        )
-        requests = len(sandbox.requests)
-
-    assert ended.exit_code == 3
-    assert "3 requests were left" in ended.out
-    assert "less than the reserve of 2, 0.2 of 10 a minute" in ended.out
-    assert requests == 7
-
-
 async def test_an_unreachable_reference_makes_a_lost_connection_the_monitor_s(tmp_path: Path) -> None:
     config = tmp_path / "brekwatch.yaml"
     config.write_text(

@@ -1,10 +1,24 @@
 from __future__ import annotations
 
-import pytest
-from support.facts import SEARCH, a_target
+import asyncio
+import io
 
-from exporter.run import choose_target, named
+import pytest
+from rich.console import Console
+from support.facts import SEARCH, a_target
+from support.hasty import HastyLoop
+from support.playing import Heard, target_for
+
+from exporter.run import choose_target, named, play_all
+from exporter.terminal import Terminal
 from probes.errors import UsageError
+from probes.ledger import MemoryLedger
+from probes.listening import Listeners
+from probes.runner import Runner
+from probes.sandbox.server import SandboxServer
+from probes.scenario_files import shipped
+from probes.turns import Turns
+from probes.words import Outcome
 
 SCENARIOS = {"quick_search": SEARCH, "golden_path": SEARCH}
 
@@ -37,3 +51,24 @@ def test_a_scenario_that_is_not_there_is_answered_with_the_nearest(name: str, hi
         named(SCENARIOS, name)
 
     assert hint in str(refused.value)
+
+
+def test_runs_that_would_touch_the_key_s_reserve_wait_say_so_once_and_are_all_played() -> None:
+    loop, heard, said = HastyLoop(), Heard(), io.StringIO()
+    planned = [shipped()[name] for name in ("quick_search", "golden_path_to_payment", "quick_search")]
+
+    async def scene() -> None:
+        async with SandboxServer(minute_quota=10, now=loop.wall) as sandbox:
+            target = target_for(sandbox)
+            turns = Turns([target], monotonic=loop.time)
+            runner = Runner(ledger=MemoryLedger(), listener=Listeners(heard, turns))
+            await play_all(runner, turns, planned, target, Terminal(Console(file=said), str))
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        runner.run(scene())
+    (line,) = said.getvalue().splitlines()
+
+    assert [run.outcome for run in heard.runs] == [Outcome.PASSED] * 3
+    assert {exchange.status_code for exchange in heard.exchanges} <= {200, 201}
+    assert line.startswith("Waiting 60 s, before quick_search is played: 3 requests were left")
+    assert loop.time() > 60

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from support.clocks import Hand
 from support.facts import a_start, a_target, an_answer, an_exchange
+from support.hasty import HastyLoop
 
 from probes.model import Quota
 from probes.turns import Turn, Turns
@@ -115,18 +116,50 @@ async def test_a_reload_keeps_the_books_of_a_key_that_stays_and_takes_over_its_n
     assert "9 requests were sent in the last minute, 18 are planned" in str(too_much.refusal)
 
 
-async def test_a_run_that_a_person_asked_for_minds_the_reserve_and_nothing_else() -> None:
-    turns = Turns([CAREFUL])
-    start = a_start()
-    with turns.at_once(CAREFUL, 500) as first:
-        bold = first.admit(start)
+def test_a_run_that_a_person_asked_for_waits_until_the_headroom_that_was_told_is_stale() -> None:
+    loop = HastyLoop()
+    turns = Turns([CAREFUL], monotonic=loop.time)
+    told: list[tuple[float, str]] = []
+
+    async def played(requests: int, remaining: int | None = None) -> float:
+        """When it started."""
+        with await turns.when_free(CAREFUL, requests, waiting=lambda *wait: told.append(wait)) as turn:
+            started, start = loop.time(), a_start()
+            assert turn.admit(start) is None
+            answer = an_answer(ratelimit_limit=60, ratelimit_remaining=remaining)
+            turns.exchange_finished(start, "search", an_exchange(answer=answer))
+        return started
+
+    async def scene() -> list[float]:
+        bold = await played(500, remaining=15)
+        modest = await played(3, remaining=14)
+        await asyncio.sleep(18.0)
+        return [bold, modest, await played(3)]
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        bold, modest, waited = runner.run(scene())
+    (seconds, why), *more = told
+
+    assert bold == modest < 1.0
+    assert 60.0 < waited - modest < 61.0
+    assert seconds == pytest.approx(42.0, abs=1.0)
+    assert "14 requests were left" in why
+    assert more == []
+
+
+async def test_a_wait_for_the_reserve_that_is_cancelled_leaves_no_trace() -> None:
+    turns = Turns([CAREFUL], monotonic=Hand())
+    start, told = a_start(), asyncio.Event()
+    with await turns.when_free(CAREFUL, 1, waiting=lambda *_: None) as turn:
+        turn.admit(start)
         answer = an_answer(ratelimit_limit=60, ratelimit_remaining=14)
         turns.exchange_finished(start, "search", an_exchange(answer=answer))
-    with turns.at_once(CAREFUL, 3) as second:
-        refusal = second.admit(start)
-    with turns.at_once(CAREFUL, 2) as third:
-        modest = third.admit(start)
+    waits = asyncio.create_task(turns.when_free(CAREFUL, 3, waiting=lambda *_: told.set()))
+    async with asyncio.timeout(1):
+        await told.wait()
+    waits.cancel()
+    await asyncio.wait([waits])
+    modest = await turns.wait(CAREFUL, 2, patience_seconds=0.0)
 
-    assert (bold, modest) == (None, None)
-    assert refusal is not None
-    assert "14 requests were left" in refusal[1]
+    assert waits.cancelled()
+    assert modest.refusal is None
