@@ -36,15 +36,23 @@ def scenario_text(scenario: Scenario) -> str:
 
 
 def check_lines(paths: Sequence[Path]) -> Iterator[str]:
-    """A line for each sound scenario; raises ConfigError with all problems of all files."""
+    """A line for each sound scenario; raises ConfigError with all problems of all files.
+
+    A name must be free among the shipped scenarios and those before it, as in a service that has them all.
+    """
     problems: list[str] = []
+    found = dict(scenario_files.shipped())
     for path in paths:
         try:
-            found = _scenarios_at(path)
+            own = _scenarios_at(path)
         except ConfigError as error:
             problems += error.problems
             continue
-        for scenario in found:
+        for scenario in own:
+            if taken := scenario_files.name_taken(scenario, found):
+                problems.append(taken)
+                continue
+            found[scenario.name] = scenario
             yield f"{scenario.name}: sound, {len(scenario.steps)} steps"
     if problems:
         raise ConfigError(*problems)

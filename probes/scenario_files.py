@@ -75,14 +75,21 @@ def read_folder(path: Path) -> Mapping[str, Scenario]:
         except ConfigError as error:
             problems += error.problems
             continue
-        if scenario.name in found:
-            problems.append(
-                f"{file}: the name {scenario.name} is taken by {found[scenario.name].source}: choose another"
-            )
+        if taken := name_taken(scenario, found):
+            problems.append(taken)
         found[scenario.name] = scenario
     if problems:
         raise told(problems)
     return MappingProxyType(found)
+
+
+def name_taken(scenario: Scenario, found: Mapping[str, Scenario]) -> str | None:
+    """Why it can't stand beside those that were found before; None if its name is free."""
+    if scenario.name not in found:
+        return None
+    other = found[scenario.name]
+    owner = "a shipped scenario" if other is shipped().get(scenario.name) else other.source
+    return f"{scenario.source}: the name {scenario.name} is taken by {owner}: choose another"
 
 
 def _files_in(path: Path) -> list[Path]:

@@ -205,8 +205,7 @@ class _Reading:
         return AllowBookings(host=allowed.host, per_day=allowed.per_day, until=allowed.until.astimezone(UTC))
 
     def _scenarios(self) -> dict[str, Scenario]:
-        shipped = scenario_files.shipped()
-        found = dict(shipped)
+        found = dict(scenario_files.shipped())
         for number, named in enumerate(self._shape.scenarios):
             folder = self._folder / named
             try:
@@ -217,10 +216,8 @@ class _Reading:
                 self._knows_all_scenarios = False
                 continue
             for name, scenario in own.items():
-                if name in found:
-                    taken = "a shipped scenario" if name in shipped else found[name].source
-                    message = f"{scenario.source}: the name {name} is taken by {taken}: choose another"
-                    self._refuse(("scenarios", number), message)
+                if taken := scenario_files.name_taken(scenario, found):
+                    self._refuse(("scenarios", number), taken)
                 found[name] = scenario
         return found
 

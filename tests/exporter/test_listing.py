@@ -53,6 +53,11 @@ def refused(found: settings.Settings) -> tuple[str, list[str]]:
     return str(problem.value), lines
 
 
+def quick_search_named(name: str) -> str:
+    """The YAML of that shipped scenario, under this name."""
+    return scenario_text(scenario_files.shipped()["quick_search"]).replace("name: quick_search", f"name: {name}", 1)
+
+
 def test_a_plan_within_the_share_is_sound(tmp_path: Path) -> None:
     lines = list(settings_lines(configured(tmp_path, quota="{limit: 100}")))
 
@@ -149,14 +154,30 @@ def test_an_empty_folder_has_no_scenarios_to_check(tmp_path: Path) -> None:
 
 def test_what_is_sound_is_told_and_what_is_not_is_refused(tmp_path: Path) -> None:
     good = tmp_path / "good.yaml"
-    good.write_text(scenario_text(scenario_files.shipped()["quick_search"]))
+    good.write_text(quick_search_named("my_own"))
     (tmp_path / "empty").mkdir()
     lines: list[str] = []
     with pytest.raises(ConfigError) as refused:
         lines.extend(check_lines([good, tmp_path / "empty", tmp_path / "missing.yaml"]))
 
-    assert lines == ["quick_search: sound, 3 steps"]
+    assert lines == ["my_own: sound, 3 steps"]
     assert len(refused.value.problems) == 2
+
+
+def test_a_name_that_the_service_would_not_take_is_refused_with_its_file(tmp_path: Path) -> None:
+    shipped, first, second = (tmp_path / f"{name}.yaml" for name in ("shipped", "first", "second"))
+    shipped.write_text(quick_search_named("quick_search"))
+    first.write_text(quick_search_named("my_own"))
+    second.write_text(quick_search_named("my_own"))
+    lines: list[str] = []
+    with pytest.raises(ConfigError) as refused:
+        lines.extend(check_lines([shipped, first, second]))
+
+    assert lines == ["my_own: sound, 3 steps"]
+    assert refused.value.problems == (
+        f"{shipped}: the name quick_search is taken by a shipped scenario: choose another",
+        f"{second}: the name my_own is taken by {first}: choose another",
+    )
 
 
 def test_a_listing_has_a_line_for_each_scenario() -> None:
