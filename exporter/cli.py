@@ -184,7 +184,12 @@ def demo(
     *,
     faults: Annotated[bool, typer.Option(help="Spice the sandbox with a few faults after a while.")] = True,
 ) -> None:
-    """Run the whole service on loopback against an embedded sandbox."""
+    """Run the whole service on loopback against an embedded sandbox, until Ctrl-C.
+
+    Look at the lines here, one a run: its outcome, and the statuses that the conversation went through. Then open the
+    addresses that it prints: the status page, and /metrics, where brek_probe_success and brek_probe_failures_total
+    tell what each fault did. After 30 seconds the first fault comes: it is announced here, with what it means.
+    """
     with _ended_by_ctrl_c():
         from rich.console import Console
 
@@ -263,7 +268,10 @@ def show_scenario(name: str, config: ConfigOption = None) -> None:
 def check_scenarios(
     paths: Annotated[list[Path], typer.Argument(help="Files, or folders of *.yaml.", show_default=False)],
 ) -> None:
-    """Check scenario files; each problem names file, line, and the way out."""
+    """Check scenario files; each problem names file, line, and the way out.
+
+    Exit code 0: all are sound. 2: one is not, or has a name that is taken by a shipped scenario or by one before it.
+    """
     from exporter.listing import check_lines
 
     for line in check_lines(paths):
@@ -302,7 +310,10 @@ def config_schema() -> None:
 
 @config_app.command("check")
 def check_config(config: ConfigOption = None) -> None:
-    """Check a configuration and show what it would do, without sending anything."""
+    """Check a configuration and show what it would do, without sending anything.
+
+    Exit code 0: it is sound (what is worth a warning is said). 2: it is not, or plans more than its key's quota allows.
+    """
     from exporter.listing import settings_lines
     from probes import settings
 

@@ -173,6 +173,23 @@ async def test_the_help_of_run_teaches_only_what_comes_to_an_end() -> None:
     assert "paste the three export lines" in " ".join(ended.out.split())
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (("demo",), ("status page", "brek_probe_failures_total", "the first fault")),
+        (("config", "check"), ("Exit code 0:", "2:")),
+        (("scenarios", "check"), ("Exit code 0:", "2:")),
+        (("run",), ("Exit code 0:", "1:", "2:", "3:", "reserve")),
+    ],
+)
+async def test_the_help_of_a_command_names_its_exit_codes_or_what_to_look_at(
+    command: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    ended = await brekwatch(*command, "--help")
+
+    assert [word for word in words if word not in " ".join(ended.out.split())] == []
+
+
 async def test_a_folder_without_scenarios_and_a_plan_beyond_its_quota_exit_with_2(tmp_path: Path) -> None:
     empty = await brekwatch("scenarios", "check", str(tmp_path))
     config = tmp_path / "brekwatch.yaml"
