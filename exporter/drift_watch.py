@@ -22,6 +22,7 @@ from probes.words import FaultKind, Published
 EVERY_SECONDS = 6 * 3600.0
 _FIRST_AFTER_SECONDS = (10.0, 40.0)  # after a first scrape, which must see the counters at 0; and not all at once
 _FETCH_SECONDS = 30.0
+_MOST_AT_ONCE = 4  # a file may be a MiB, and reading it holds a thread that others wait for
 
 
 class DriftWatch:
@@ -41,6 +42,7 @@ class DriftWatch:
         self._first_after_seconds = first_after_seconds
         self._fetch_seconds = fetch_seconds
         self._uniform = uniform
+        self._turn = asyncio.Semaphore(_MOST_AT_ONCE)
         self._watched: dict[str, tuple[Target, asyncio.Task[None]]] = {}
 
     def watch(self, targets: Iterable[Target]) -> None:
@@ -66,7 +68,8 @@ class DriftWatch:
         await asyncio.sleep(self._uniform(*self._first_after_seconds))
         while True:
             try:
-                await self._compare(target)
+                async with self._turn:
+                    await self._compare(target)
             except LocalResourceError as error:
                 self._tell_fault(target, FaultKind.POOL, str(error), error)
             except Exception as error:  # noqa: BLE001 - ours: the watch goes on

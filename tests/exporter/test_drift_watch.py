@@ -168,6 +168,21 @@ async def test_targets_may_come_change_and_go_while_the_others_are_left_alone() 
     assert names == ["comes", "goes", "moves", "moves", "stays"]
 
 
+async def test_four_targets_are_compared_at_once_and_no_more() -> None:
+    told = Told()
+    async with Hostile(silence) as server:
+        watch = watch_for(told, every_seconds=60.0, fetch_seconds=0.5)
+        watch.watch([a_target(name=f"target-{number}", base_url=server.url) for number in range(9)])
+        await until(lambda: len(server.received) >= 4)
+        await asyncio.sleep(0.1)
+        at_first = len(server.received)
+        await until(lambda: len(told.unread) == 9)
+        await watch.aclose()
+
+    assert at_first == 4
+    assert {reason.split(": ")[1] for _, reason in told.unread} == {"timeout"}
+
+
 async def test_closing_gives_up_what_is_under_way() -> None:
     told = Told()
     async with Hostile(silence) as server:
