@@ -184,9 +184,9 @@ FAULTS: tuple[Fault, ...] = (
     ),
     Fault(
         name=FaultName.MISSING_HEADERS,
-        meaning="a good answer comes without x-request-id, quota and partner headers",
+        meaning="an answer, a refusal too, comes without x-request-id, quota and partner headers",
         moment=Moment.AFTER,
-        reply=good_answer(spoiling.missing_headers),
+        reply=any_answer(spoiling.missing_headers),
     ),
     Fault(
         name=FaultName.MISMATCHED_IDS,

@@ -35,14 +35,14 @@ MAY_FAIL_AS: dict[FaultName, set[FailureKind]] = {
     FaultName.EARLY_BOOKED: {FailureKind.UNEXPECTED_BOOKING},
     FaultName.MISSING_ARTIFACT: {FailureKind.ARTIFACT},
     FaultName.OTHER_SESSION: {FailureKind.IDENTITY, FailureKind.NOT_FOUND},
-    FaultName.MISSING_HEADERS: set(),
+    FaultName.MISSING_HEADERS: {FailureKind.ENVELOPE},
     FaultName.MISMATCHED_IDS: set(),
     FaultName.MARKUP: set(),
 }
 ALWAYS_CAUGHT = {  # wherever a request of the API meets it
     fault
     for fault, kinds in MAY_FAIL_AS.items()
-    if kinds and fault not in {FaultName.EARLY_BOOKED, FaultName.MISSING_ARTIFACT}
+    if kinds and fault not in {FaultName.EARLY_BOOKED, FaultName.MISSING_ARTIFACT, FaultName.MISSING_HEADERS}
 }
 
 
@@ -82,6 +82,18 @@ def test_a_fault_that_breaks_no_promise_leaves_its_finding(cells: dict[Key, Cell
         headers = cells[FaultName.MISSING_HEADERS, name, EVERYWHERE].run.findings
 
         assert {finding.kind for finding in headers} == {FindingKind.MISSING_HEADER, FindingKind.CORRELATION_MISSING}
+
+
+def test_missing_headers_fail_where_a_scenario_asks_for_one_of_a_refusal(cells: dict[Key, Cell]) -> None:
+    asking = {name: step.name for name, each in shipped().items() for step in each.steps[::-1] if step.expect.headers}
+    failed = {
+        name: step.name
+        for name in shipped()
+        if (step := cells[FaultName.MISSING_HEADERS, name, EVERYWHERE].run.failed_step)
+    }
+
+    assert failed == asking
+    assert failed["error_catalog"] == "no_key"
 
 
 def test_every_run_ends_within_a_second_of_its_deadline_and_never_by_a_fault_of_ours(cells: dict[Key, Cell]) -> None:

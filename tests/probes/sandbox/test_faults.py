@@ -370,11 +370,13 @@ async def test_other_session_is_well_formed_and_nobodys(partner: Partner) -> Non
     assert (await partner.read(other)).status_code == 404
 
 
-async def test_missing_headers_leave_a_good_body(partner: Partner) -> None:
-    answer = await _told(partner, "missing_headers@search")
+async def test_missing_headers_leave_the_body_of_a_good_answer_and_of_a_refusal(partner: Partner) -> None:
+    answer = await _told(partner, "missing_headers")
+    refused = await partner.read("sess_none")
 
     assert status(answer) == "shortlist"
-    assert set(answer.headers) == {"content-type", "content-length"}
+    assert (refused.status_code, refused.json()["code"]) == (404, "session_not_found")
+    assert set(answer.headers) == set(refused.headers) == {"content-type", "content-length"}
 
 
 async def test_mismatched_ids_disagree_in_errors_and_in_turns(partner: Partner) -> None:
