@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -85,8 +86,7 @@ async def test_prometheus_answers_what_an_sre_asks_and_provoked_errors_count_as_
         headroom = await seen.prometheus.query("brek_probe_ratelimit_headroom_ratio")
         fresh = await seen.value("time() - brek_probe_ratelimit_observed_timestamp_seconds")
         exemplars = await seen.prometheus.exemplars("brek_probe_http_requests_total")
-        for status in ("400", "401", "403", "404", "409"):
-            await seen.rises(PROVOKED.format(status=status))
+        await asyncio.gather(*(seen.rises(PROVOKED.format(status=status)) for status in (400, 401, 403, 404, 409)))
         unexpected = await seen.value(UNEXPECTED.format(status="[45].."))
         failures = await seen.value("brek_probe_failures_total")
 
@@ -95,8 +95,7 @@ async def test_prometheus_answers_what_an_sre_asks_and_provoked_errors_count_as_
     assert 0.9 < headroom["sandbox",] <= 1.0
     assert 0 <= fresh < 10
     told = {exchange.answer.request_id for exchange in seen.heard.exchanges if exchange.answer is not None}
-    assert exemplars
-    assert {labels["request_id"] for labels in exemplars if "request_id" in labels} <= told
+    assert set() < {labels["request_id"] for labels in exemplars if "request_id" in labels} <= told
     assert (unexpected, failures) == (0, 0)
 
 
