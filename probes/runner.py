@@ -95,7 +95,7 @@ class Runner:
                 performance = Performance(scenario, target, start, self._surroundings, deadlines)
                 run = await self._unless_offline(start, await performance.play())
         except asyncio.CancelledError:
-            self._listener.run_finished(_cut_off(start, scenario, performance))
+            self._listener.run_finished(self._cut_off(start, scenario, performance))
             raise
         except Exception as error:  # noqa: BLE001 - ours: the run can't tell
             run = self._broken(start, scenario, performance, error)
@@ -110,14 +110,23 @@ class Runner:
         self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.BUG, detail, error))
         return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.BUG, detail)
 
+    def _cut_off(self, start: RunStart, scenario: Scenario, performance: Performance | None) -> Run:
+        if performance is None:
+            detail = "the run was cancelled before its first step"
+            return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.CANCELLED, detail)
+        run = performance.run()
+        if not self._connectivity.references or not _lost(run):
+            return run
+        detail = f"the run was cancelled before it was known whether we are offline; {run.detail}"
+        return replace(run, outcome=Outcome.UNKNOWN, reason=FaultKind.CANCELLED, detail=detail)
+
     def why_not(self, scenario: Scenario, target: Target, now: datetime | None = None) -> Refusal | None:
         """Why this must not be played, whenever it is (design decision 5); None if it may."""
         return safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=now or self._now())
 
     async def _unless_offline(self, start: RunStart, run: Run) -> Run:
         """The run, which can't tell if it lost its connection while nothing else could be reached either."""
-        failed = run.failed_step
-        if failed is None or not may_be_ours(failed.failure) or not await self._connectivity.offline():
+        if not _lost(run) or not await self._connectivity.offline():
             return run
         detail = f"we are offline: no reference can be reached ({self._connectivity.references}); {run.detail}"
         self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.OFFLINE, detail))
@@ -140,11 +149,9 @@ class Runner:
         return None
 
 
-def _cut_off(start: RunStart, scenario: Scenario, performance: Performance | None) -> Run:
-    if performance is not None:
-        return performance.run()
-    detail = "the run was cancelled before its first step"
-    return _unplayed(start, scenario, Outcome.UNKNOWN, FaultKind.CANCELLED, detail)
+def _lost(run: Run) -> bool:
+    """Whether it failed in a way that our own dead uplink would show, too."""
+    return run.failed_step is not None and may_be_ours(run.failed_step.failure)
 
 
 def _unplayed(

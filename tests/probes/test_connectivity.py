@@ -136,6 +136,24 @@ async def test_a_run_ends_within_a_second_of_its_deadline_though_its_references_
     assert time.monotonic() - began < 1.0 + 1.0
 
 
+async def test_a_run_that_is_cancelled_while_the_references_are_tried_can_tell_nothing() -> None:
+    heard = Heard()
+    with silent_port() as silent:
+        runner = Runner(ledger=MemoryLedger(), listener=heard, connectivity=Connectivity([silent]))
+        async with SandboxServer() as sandbox:
+            gone = target_for(sandbox)
+        playing = asyncio.create_task(runner.play(shipped()["quick_search"], gone))
+        while not heard.exchanges:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        playing.cancel()
+        await asyncio.wait([playing])
+    (run,) = heard.runs
+
+    assert playing.cancelled()
+    assert (run.outcome, run.reason) == (Outcome.UNKNOWN, FaultKind.CANCELLED)
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "::1"])
 async def test_a_reference_is_an_address_or_a_name(host: str) -> None:
     async with open_door(host) as door:
