@@ -1,7 +1,8 @@
 """The minute quota of one partner key: what its probes plan, what they sent, and whether one more run fits in.
 
 Design decision 6: on average over ten minutes probes take at most their share of the limit; a single run may burst,
-down to a reserve. Pure bookkeeping: moments are seconds on the monotonic clock, and come in as arguments.
+down to a reserve. What comes too early waits; what must not come, or never can, is refused.
+Pure bookkeeping: moments are seconds on the monotonic clock, and come in as arguments.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ UNKNOWN_LIMIT = 60  # requests a minute, to reckon with until a limit was seen
 AVERAGE_SECONDS = 600.0
 _AVERAGE_MINUTES = AVERAGE_SECONDS / 60
 _BURST_SECONDS = 60.0
-_BURST_FACTOR = 1.5
+_BURST_FACTOR = 5 / 3  # of 60 requests and a tenth of them: a golden path and a quick search in one minute
 _FRESH_SECONDS = 60.0  # the quota is a minute's: what was left a minute ago tells nothing
 _ROUNDING = 1e-9
 _WITH_KEY = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
@@ -123,8 +124,15 @@ class KeyQuota:
         return min(known, default=UNKNOWN_LIMIT)
 
     def refusal(self, cost: int, now: float) -> str | None:
-        """Why a run of so many requests must not start, in a sentence with numbers; None if it may, if not at once."""
-        return self._over_average(cost, now) or self.over_headroom(cost, now)
+        """Why a run of so many requests must not start, however long it waits; None if it may, once its time comes."""
+        allowed = self._allowed(now)
+        if cost > allowed + _ROUNDING:
+            return (
+                f"this run needs {cost} requests, and ten minutes may hold {allowed:g} ({self._share(now)}). "
+                "Raise the share, or play a shorter scenario"
+            )
+        problem = self.over_headroom(cost, now)
+        return problem and f"{problem}. Wait a minute, or lower the reserve"
 
     def over_headroom(self, cost: int, now: float) -> str | None:
         """The same of the reserve alone, which stands above everything that we send. Stale headroom is not believed."""
@@ -132,14 +140,13 @@ class KeyQuota:
         if not cost or told is None or now - told.at > _FRESH_SECONDS:
             return None
         limit = self.limit(now)
-        left = told.value - self._sent_since_told - self._planned - cost
+        left = told.value - self._sent_since_told - self._planned
         reserve = self.quota.reserve * limit
-        if left >= reserve - _ROUNDING:
+        if left - cost >= reserve - _ROUNDING:
             return None
         return (
-            f"{told.value} requests were left {now - told.at:.0f} s ago; with {self._sent_since_told} sent since, "
-            f"{self._planned} planned by runs under way and {cost} by this one, {left} would be: "
-            f"less than the reserve of {reserve:g}, {self.quota.reserve:g} of {limit} a minute"
+            f"{max(left, 0)} of {limit} requests a minute are left, and this run needs {cost}: "
+            f"{reserve:g} are kept in reserve (quota.reserve {self.quota.reserve:g})"
         )
 
     def fresh_seconds(self, now: float) -> float:
@@ -147,37 +154,49 @@ class KeyQuota:
         told = self._remaining
         return 0.0 if told is None else max(0.0, told.at + _FRESH_SECONDS - now)
 
-    def burst_wait(self, cost: int, now: float) -> float:
-        """For how many seconds a run of so many requests comes too thick; infinite if only a run's end can tell."""
-        recent = self._recent(_BURST_SECONDS, now)
-        over = len(recent) + self._planned + cost - self._burst(cost, now) - _ROUNDING
-        if not cost or over <= 0:
+    def wait_seconds(self, cost: int, now: float) -> float:
+        """How long a run of so many requests has to wait for room; infinite if only another run's end can tell."""
+        if not cost:
             return 0.0
-        oldest = math.ceil(over)
-        return recent[-oldest] + _BURST_SECONDS - now if oldest <= len(recent) else math.inf
+        return max(
+            self._until_room(_BURST_SECONDS, self._burst(cost, now), cost, now),
+            self._until_room(AVERAGE_SECONDS, self._allowed(now), cost, now),
+        )
 
     def crowded(self, cost: int, waited_seconds: float, now: float) -> str:
-        """The sentence for a run that `burst_wait` held back for too long."""
-        return (
-            f"its turn did not come within {waited_seconds:.0f} s: {len(self._recent(_BURST_SECONDS, now))} requests "
-            f"were sent in the last minute, {self._planned} are planned by runs under way and {cost} by this one; "
-            f"at most {self._burst(cost, now):g} may come in a minute, a burst of the share of "
-            f"{self.quota.share:g} of {self.limit(now)}"
-        )
+        """The sentence for a run whose turn did not come."""
+        late = f"no turn came within {waited_seconds:.0f} s"
+        for span, seconds, most in (
+            ("a minute", _BURST_SECONDS, self._burst(cost, now)),
+            ("ten minutes", AVERAGE_SECONDS, self._allowed(now)),
+        ):
+            taken = len(self._recent(seconds, now)) + self._planned
+            if taken + cost > most + _ROUNDING:
+                return (
+                    f"{late}: {taken} requests of {span} are taken, and this run needs {cost}: {most:g} may come "
+                    f"({self._share(now)}). Play less often, or raise the share"
+                )
+        return f"{late}: other runs with this key waited before it. Play less often, or raise the share (quota.share)"
 
-    def _over_average(self, cost: int, now: float) -> str | None:
-        sent = len(self._recent(AVERAGE_SECONDS, now))
-        limit = self.limit(now)
-        allowed = self.quota.share * limit * _AVERAGE_MINUTES
-        if not cost or sent + self._planned + cost <= allowed + _ROUNDING:
-            return None
-        return (
-            f"{sent} requests were sent in the last 10 minutes, {self._planned} are planned by runs under way and "
-            f"{cost} by this one: more than {allowed:g}, a share of {self.quota.share:g} of {limit} a minute"
-        )
+    def _until_room(self, seconds: float, most: float, cost: int, now: float) -> float:
+        """Until when no more than so many requests come in so many seconds, this run's among them."""
+        recent = self._recent(seconds, now)
+        over = len(recent) + self._planned + cost - most - _ROUNDING
+        if over <= 0:
+            return 0.0
+        oldest = math.ceil(over)
+        return recent[-oldest] + seconds - now if oldest <= len(recent) else math.inf
+
+    def _allowed(self, now: float) -> float:
+        """Requests in ten minutes."""
+        return self.quota.share * self.limit(now) * _AVERAGE_MINUTES
 
     def _burst(self, cost: int, now: float) -> float:
+        """Requests in a minute."""
         return max(cost, _BURST_FACTOR * self.quota.share * self.limit(now))
+
+    def _share(self, now: float) -> str:
+        return f"quota.share {self.quota.share:g} of {self.limit(now)} a minute"
 
     @property
     def _planned(self) -> int:

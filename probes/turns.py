@@ -16,7 +16,7 @@ from probes.model import Exchange, RunStart, Target
 from probes.quota import Key, KeyQuota, key_of, shared_quota, targets_by_key
 from probes.words import SkipReason
 
-_LONGEST_WAIT_SECONDS = 60.0
+_LONGEST_WAIT_SECONDS = 120.0
 _SHORTEST_WAIT_SECONDS = 0.001  # a loop's clock may be coarser than ours
 
 
@@ -58,6 +58,10 @@ class Turn:
         return self
 
     def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The run is over, or won't be; what it planned and did not send is free again."""
         if self._run_id is not None:
             self._turns.under_way.pop(self._run_id, None)
         self._line.quota.release(self._reservation)
@@ -84,8 +88,9 @@ class Turns(Listener):
     async def wait(self, target: Target, requests: int, *, patience_seconds: float) -> Turn:
         """A turn for a run of so many requests.
 
-        It has a `refusal` if the run would break the key's share or its reserve, or if its turn does not come while
-        patience lasts: a minute at most. Cancelled, it leaves no trace.
+        It has a `refusal` if the run would break the key's reserve or could never start, or if its turn does not come
+        while patience lasts: two minutes at most. Whoever waits for room keeps all behind it waiting, so that cheap
+        runs can't take what a costly one waits for. Cancelled, it leaves no trace.
         """
         line = self._line(target)
         refusal = line.quota.refusal(requests, self._monotonic())
@@ -126,7 +131,7 @@ class Turns(Listener):
         while True:
             now = self._monotonic()
             refusal = line.quota.refusal(requests, now)
-            wait = 0.0 if refusal else line.quota.burst_wait(requests, now)
+            wait = 0.0 if refusal else line.quota.wait_seconds(requests, now)
             if not wait:
                 return refusal
             line.moved.clear()

@@ -12,7 +12,7 @@ from support.hasty import HastyLoop
 from probes.model import Quota
 from probes.turns import Turn, Turns
 
-CAREFUL = a_target(quota=Quota(share=0.1))  # nine requests in a minute, sixty in ten
+CAREFUL = a_target(quota=Quota(share=0.1))  # ten requests in a minute, sixty in ten
 
 
 def play(turns: Turns, turn: Turn, requests: int, run_id: str) -> None:
@@ -50,14 +50,38 @@ async def test_a_turn_that_does_not_come_in_time_is_refused_with_numbers() -> No
     clock = Hand()
     turns = Turns([CAREFUL], monotonic=clock)
     play(turns, await turns.wait(CAREFUL, 7, patience_seconds=1.0), 7, "first")
-    turn = await turns.wait(CAREFUL, 3, patience_seconds=0.02)
+    turn = await turns.wait(CAREFUL, 4, patience_seconds=0.02)
     with turn:
         refusal = turn.admit(a_start())
 
     assert refusal is not None
     assert refusal[0] == "quota"
-    assert "7 requests were sent in the last minute, 0 are planned by runs under way and 3 by this one" in refusal[1]
-    assert "at most 9 may come in a minute" in refusal[1]
+    assert "7 requests of a minute are taken, and this run needs 4: 10 may come" in refusal[1]
+
+
+async def test_a_costly_run_waits_for_the_average_and_keeps_cheap_ones_from_taking_what_is_freed() -> None:
+    clock = Hand()
+    turns = Turns([CAREFUL], monotonic=clock)
+    for clock.now in range(0, 590, 10):
+        play(turns, await turns.wait(CAREFUL, 1, patience_seconds=0.1), 1, "cheap")
+    last = await turns.wait(CAREFUL, 1, patience_seconds=0.1)
+    came: list[str] = []
+
+    async def come(name: str, requests: int) -> None:
+        with await turns.wait(CAREFUL, requests, patience_seconds=5.0) as turn:
+            assert turn.refusal is None
+            came.append(name)
+
+    waiting = [asyncio.create_task(come(name, size)) for name, size in (("costly", 3), ("cheap", 1))]
+    await asyncio.sleep(0.01)
+    before = list(came)
+    clock.now = 620.0
+    with last:
+        pass
+    await asyncio.gather(*waiting)
+
+    assert before == []
+    assert came == ["costly", "cheap"]
 
 
 async def test_a_run_beyond_the_share_is_refused_without_waiting() -> None:
@@ -65,7 +89,7 @@ async def test_a_run_beyond_the_share_is_refused_without_waiting() -> None:
     async with asyncio.timeout(1):
         turn = await turns.wait(CAREFUL, 61, patience_seconds=50.0)
 
-    assert "more than 60" in str(turn.refusal)
+    assert "needs 61 requests, and ten minutes may hold 60" in str(turn.refusal)
 
 
 async def test_a_refused_turn_plans_nothing() -> None:
@@ -79,7 +103,7 @@ async def test_a_refused_turn_plans_nothing() -> None:
 @pytest.mark.parametrize("requests", [1, 7])
 async def test_a_cancelled_wait_leaves_no_trace(requests: int) -> None:
     turns = Turns([CAREFUL])
-    first = await turns.wait(CAREFUL, 9, patience_seconds=1.0)
+    first = await turns.wait(CAREFUL, 10, patience_seconds=1.0)
     waiting = asyncio.create_task(turns.wait(CAREFUL, requests, patience_seconds=5.0))
     await asyncio.sleep(0.01)
     waiting.cancel()
@@ -108,12 +132,12 @@ async def test_a_reload_keeps_the_books_of_a_key_that_stays_and_takes_over_its_n
     play(turns, await turns.wait(CAREFUL, 9, patience_seconds=0.0), 9, "first")
     generous = a_target(name="renamed", quota=Quota(share=0.3))
     turns.expect([generous])
-    fits = await turns.wait(generous, 18, patience_seconds=0.0)
+    fits = await turns.wait(generous, 21, patience_seconds=0.0)
     with fits:
         too_much = await turns.wait(generous, 1, patience_seconds=0.0)
 
     assert fits.refusal is None
-    assert "9 requests were sent in the last minute, 18 are planned" in str(too_much.refusal)
+    assert "30 requests of a minute are taken, and this run needs 1" in str(too_much.refusal)
 
 
 def test_a_run_that_a_person_asked_for_waits_until_the_headroom_that_was_told_is_stale() -> None:
@@ -143,7 +167,7 @@ def test_a_run_that_a_person_asked_for_waits_until_the_headroom_that_was_told_is
     assert bold == modest < 1.0
     assert 60.0 < waited - modest < 61.0
     assert seconds == pytest.approx(42.0, abs=1.0)
-    assert "14 requests were left" in why
+    assert "14 of 60 requests a minute are left" in why
     assert more == []
 
 
