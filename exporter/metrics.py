@@ -174,7 +174,9 @@ CERTIFICATE_EXPIRY = _gauge(
 
 SLOTS = _counter("brek_monitor_slots_total", "Planned starts, by how they ended.", "state")
 SLOT_LATENESS = _histogram(
-    "brek_monitor_slot_lateness_seconds", "How late slots were played.", buckets=_LATENESS_BUCKETS
+    "brek_monitor_slot_lateness_seconds",
+    "How late slots fired; a wait for the turn of their key is no part of it.",
+    buckets=_LATENESS_BUCKETS,
 )
 LOOP_LAG = _histogram("brek_monitor_loop_lag_seconds", "How late the event loop wakes.", buckets=_LAG_BUCKETS)
 FAULTS = _counter("brek_monitor_faults_total", "The monitor's own faults.", "kind")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -14,8 +15,18 @@ from probes.settings import Settings
 from probes.turns import Turn, Turns
 from probes.words import SkipReason
 
+_PATIENCE = 0.9  # of the interval: the next slot must find the line free
+
 Play = Callable[[Probe], Awaitable[object]]
 """Plays one run of a probe to its verdict; raises nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A run's turn has come. It is played or, where that can't be any more, forgone."""
+
+    play: Play
+    forgo: Callable[[], object]
 
 
 class Gate(Protocol):
@@ -24,7 +35,7 @@ class Gate(Protocol):
     def closed(self, probe: Probe) -> SkipReason | None:
         """Why a slot of this probe must not be played now; None if it may."""
 
-    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Play]:
+    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Cue]:
         """Comes when a run of this probe may start, with what plays it: as all was configured when this was called."""
 
 
@@ -51,16 +62,16 @@ class KeyGate:
         """Held while its key is turned away."""
         return SkipReason.CREDENTIALS if self._keys.held(probe.target) else None
 
-    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Play]:
-        """Comes within half the probe's interval; if it did not come by then, the run is skipped for the quota."""
+    def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Cue]:
+        """Comes before the probe's next slot; if it did not come by then, the run is skipped for the quota."""
         return self._turn(self._settings, probe, recheck=recheck)
 
-    async def _turn(self, settings: Settings, probe: Probe, *, recheck: bool) -> Play:
+    async def _turn(self, settings: Settings, probe: Probe, *, recheck: bool) -> Cue:
         scenario, target = settings.scenarios[probe.scenario], settings.targets[probe.target]
         sends_nothing = self._runner.why_not(scenario, target) is not None
         requests = 0 if sends_nothing else requests_of(scenario)
-        turn = await self._turns.wait(target, requests, patience_seconds=probe.every_seconds / 2)
-        return partial(self._play, settings=settings, turn=turn, recheck=recheck)
+        turn = await self._turns.wait(target, requests, patience_seconds=_PATIENCE * probe.every_seconds)
+        return Cue(partial(self._play, settings=settings, turn=turn, recheck=recheck), turn.close)
 
     async def _play(self, probe: Probe, *, settings: Settings, turn: Turn, recheck: bool) -> None:
         target = settings.targets[probe.target]

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobExecutionEvent
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from probes.gate import Gate, Play
+from probes.gate import Cue, Gate, Play
 from probes.listening import Listener, Listeners
 from probes.model import MonitorFault, Probe
 from probes.words import FaultKind, SkipReason, SlotState
@@ -51,7 +51,7 @@ class _Line:
     planned: int = 0
     last_slot: float = -math.inf
     dropped: bool = False
-    turn: asyncio.Future[Play] | None = None
+    turn: asyncio.Future[Cue] | None = None
     run: asyncio.Task[None] | None = None
 
     @property
@@ -106,7 +106,8 @@ class Scheduler:
         self._lines: list[_Line] = []
         self._dropped: list[_Line] = []
         self._under_way: set[asyncio.Task[None]] = set()
-        self._waiting: set[asyncio.Future[Play]] = set()
+        self._waiting: set[asyncio.Future[Cue]] = set()
+        self._playing = 0
         self._watcher: asyncio.Task[None] | None = None
         self._draining = False
         self._drained = False
@@ -273,42 +274,59 @@ class Scheduler:
         line.planned, line.last_slot = newest + 1, line.at(newest)
         self._plan(line)
         reason = self._why_not(line)
+        lateness = self._lateness(line.at(newest))
         if reason is None:
-            self._launch(line, line.at(newest))
+            self._launch(line, lateness)
         else:
-            self._account(line, line.at(newest), reason)
+            self._account(line, lateness, reason)
 
-    def _launch(self, line: _Line, due: float | None) -> None:
-        turn = line.turn = asyncio.ensure_future(self._gate.turn(line.probe, recheck=due is None))
+    def _launch(self, line: _Line, lateness: float | None) -> None:
+        turn = line.turn = asyncio.ensure_future(self._gate.turn(line.probe, recheck=lateness is None))
         self._waiting.add(turn)
         turn.add_done_callback(self._waiting.discard)
-        line.run = asyncio.create_task(self._begin(line, due, turn), name=f"run {line.job_id}")
+        line.run = asyncio.create_task(self._begin(line, lateness, turn), name=f"run {line.job_id}")
         self._under_way.add(line.run)
         line.run.add_done_callback(self._under_way.discard)
 
-    async def _begin(self, line: _Line, due: float | None, turn: asyncio.Future[Play]) -> None:
-        """Waits for the run's turn, accounts for its slot (a recheck has none), and plays it."""
-        play, reason = None, SkipReason.SHUTDOWN
+    async def _begin(self, line: _Line, lateness: float | None, turn: asyncio.Future[Cue]) -> None:
+        """Waits for the run's turn, accounts for its slot (a recheck has none), and plays it.
+
+        The slot is as late as it fired: waiting for a turn is policy, not slowness.
+        """
+        play, reason = await self._cued(line, turn)
+        if lateness is not None:
+            self._account(line, lateness, reason)
+        if play is not None:
+            self._playing += 1
+            try:
+                await self._supervise(line, play)
+            finally:
+                self._playing -= 1
+
+    async def _cued(self, line: _Line, turn: asyncio.Future[Cue]) -> tuple[Play | None, SkipReason | None]:
+        """What plays the run, or why it can't be played after all."""
         try:
-            play = await turn
-        except asyncio.CancelledError:
-            pass  # by a drain or a new plan, and what never began needs no end of its own
+            cue = await turn
+        except asyncio.CancelledError:  # by a drain or a new plan, and what never began needs no end of its own
+            return None, SkipReason.SHUTDOWN
         except Exception as error:  # noqa: BLE001 - the slot must be accounted for
             self._tell(FaultKind.BUG, f"a run of {line.job_id} could not begin", error)
-            reason = SkipReason.MISSED
-        if due is not None:
-            self._account(line, due, reason if play is None else None)
-        if play is not None:
-            await self._supervise(line, play)
+            return None, SkipReason.MISSED
+        if self._playing >= self._most:
+            cue.forgo()
+            return None, SkipReason.CAPACITY
+        return cue.play, None
 
-    def _account(self, line: _Line, due: float, reason: SkipReason | None) -> None:
-        lateness = max(0.0, self._clock.monotonic() - due)
+    def _lateness(self, due: float) -> float:
+        return max(0.0, self._clock.monotonic() - due)
+
+    def _account(self, line: _Line, lateness: float, reason: SkipReason | None) -> None:
         state = SlotState.LATE if lateness > LATE_AFTER_SECONDS else SlotState.RUN
         self._listener.slot_finished(line.probe, SlotState.SKIPPED if reason else state, reason, lateness)
 
     def _account_missed(self, line: _Line, last: int, reason: SkipReason) -> None:
         for slot in range(line.planned, last + 1):
-            self._account(line, line.at(slot), reason)
+            self._account(line, self._lateness(line.at(slot)), reason)
         line.planned = max(line.planned, last + 1)
 
     def _why_not(self, line: _Line) -> SkipReason | None:
@@ -321,7 +339,7 @@ class Scheduler:
     def _full(self, line: _Line) -> SkipReason | None:
         if line.running:
             return SkipReason.OVERLAP
-        if len(self._under_way) >= self._most:
+        if self._playing >= self._most:
             return SkipReason.CAPACITY
         return None
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.gate import Play
+from probes.gate import Cue, Play
 from probes.model import Probe
 from probes.words import SkipReason
 
@@ -12,9 +12,13 @@ class OpenGate:
 
     def __init__(self, play: Play) -> None:
         self.play = play
+        self.forgone = 0
+
+    def forgo(self) -> None:
+        self.forgone += 1
 
     def closed(self, probe: Probe) -> SkipReason | None:
         return None
 
-    async def turn(self, probe: Probe, *, recheck: bool) -> Play:
-        return self.play
+    async def turn(self, probe: Probe, *, recheck: bool) -> Cue:
+        return Cue(self.play, self.forgo)
