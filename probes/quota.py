@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from urllib.parse import urlsplit
 
 from probes.model import Exchange, Quota, Target
+from probes.origin import Origin
 from probes.redaction import Secret
 from probes.scenario import Scenario, Step
 from probes.words import AuthHeader, Operation
@@ -27,13 +29,14 @@ _FRESH_SECONDS = 60.0  # the quota is a minute's: what was left a minute ago tel
 _ROUNDING = 1e-9
 _WITH_KEY = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 
-Key = tuple[str, Secret]
-"""What has one quota: a base URL and a partner key."""
+Key = tuple[Origin, str, Secret]
+"""What has one quota: a base URL, however it is spelt, and a partner key."""
 
 
 def key_of(target: Target) -> Key:
     """Whose quota this target's requests take from."""
-    return target.base_url, target.api_key
+    path = urlsplit(target.base_url).path.rstrip("/")
+    return Origin.of(target.base_url), path, target.api_key
 
 
 def targets_by_key(targets: Iterable[Target]) -> dict[Key, list[Target]]:

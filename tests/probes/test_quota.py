@@ -8,7 +8,7 @@ import pytest
 from support.facts import a_target, an_answer, an_exchange
 
 from probes.model import Exchange, Quota
-from probes.quota import KeyQuota, Reservation, requests_of, shared_quota
+from probes.quota import KeyQuota, Reservation, key_of, requests_of, shared_quota
 from probes.scenario import CreateSession, Scenario, Step
 from probes.scenario_files import shipped
 from probes.words import AuthHeader, Leaves
@@ -208,3 +208,13 @@ def test_the_portal_takes_nothing_from_the_key_and_another_header_style_does() -
 
     assert requests_of(shipped()["golden_path"]) == 7
     assert requests_of(styled) == 1
+
+
+def test_the_spelling_of_a_base_url_makes_no_other_budget() -> None:
+    plain, spelt, elsewhere = (
+        key_of(a_target(base_url=url))
+        for url in ("https://api.example", "HTTPS://API.Example:443/", "https://api.example/other")
+    )
+
+    assert plain == spelt
+    assert plain != elsewhere
