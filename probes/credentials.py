@@ -2,6 +2,7 @@
 
 Design decision 6, and Brek's guardrails for integrators: "stop calls on 401/403 (a key problem)". A hammered dead key
 helps nobody, and may trip Brek's alarms; a run a minute keeps the failure in sight, and notices when it is over.
+What is held is a key in its configured header: the same key may be accepted in another one.
 """
 
 from __future__ import annotations
@@ -10,29 +11,37 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from probes import safety
 from probes.listening import Listener
 from probes.model import Exchange, Probe, Run, RunStart, Target
-from probes.quota import Key, key_of
+from probes.quota import Key, key_of, requests_of
 from probes.scenario import CreateSession, Scenario
 from probes.settings import Settings
+from probes.words import AuthHeader
 
 _TRY_EVERY_SECONDS = 60.0
+
+Sent = tuple[Key, AuthHeader]
+"""A key as it is sent."""
+
+
+def _sent_by(target: Target) -> Sent:
+    return key_of(target), target.auth_header
 
 
 @dataclass(slots=True)
 class _Held:
-    """A key that was turned away, in a run of this scenario against this target."""
+    """A key that was turned away, in a run of this scenario against this target; `tries` were made since."""
 
     scenario: str
     target: str
     next_try: asyncio.TimerHandle
+    tries: int = 0
 
 
 class KeyWatch(Listener):
     """Hears which keys are turned away and which are accepted. Lives on one event loop.
 
-    `play_extra` plays a probe now, beside its slots.
+    `play_extra` plays a probe now, beside its slots. `why_not` says why a run must not start, whatever its key.
     """
 
     def __init__(
@@ -40,25 +49,36 @@ class KeyWatch(Listener):
         settings: Settings,
         *,
         play_extra: Callable[[Probe], object],
+        why_not: Callable[[Scenario, Target], object | None],
         try_every_seconds: float = _TRY_EVERY_SECONDS,
     ) -> None:
         self._settings = settings
         self._play_extra = play_extra
+        self._why_not = why_not
         self._try_every = try_every_seconds
-        self._held: dict[Key, _Held] = {}
-        self._under_way: dict[str, Key] = {}
+        self._held: dict[Sent, _Held] = {}
+        self._under_way: dict[str, Sent] = {}
 
     def expect(self, settings: Settings) -> None:
-        """What is configured now. A key that is configured no more is forgotten."""
-        self._settings = settings
-        kept = {key_of(target) for target in settings.targets.values()}
-        for key in self._held.keys() - kept:
-            self._let_go(key)
+        """What is configured now. A key that is no more is forgotten, and what replaces a held one is tried at once."""
+        before, self._settings = self._settings, settings
+        now = {name: _sent_by(target) for name, target in settings.targets.items()}
+        replaced = {
+            now[name]: name
+            for name, target in before.targets.items()
+            if _sent_by(target) in self._held and name in now and now[name] not in self._held
+        }
+        for sent in self._held.keys() - set(now.values()):
+            self._let_go(sent)
+        for sent, name in replaced.items():
+            probe = next(iter(self._candidates(sent, name)), None)
+            if probe is not None:
+                asyncio.get_running_loop().call_soon(self._play_extra, probe)  # once all others know the settings, too
 
-    def held(self, target: str) -> bool:
-        """Whether this target's slots must not be played: its key is turned away."""
-        known = self._settings.targets.get(target)
-        return known is not None and key_of(known) in self._held
+    def held(self, probe: Probe) -> bool:
+        """Whether this probe's slots must not be played: its key is turned away, and it would send it."""
+        target = self._settings.targets.get(probe.target)
+        return target is not None and _sent_by(target) in self._held and self._sends_key(probe)
 
     def close(self) -> None:
         """Try no more."""
@@ -67,7 +87,7 @@ class KeyWatch(Listener):
 
     def begins(self, start: RunStart, target: Target) -> None:
         """A run begins with this target's key, which may be configured no more by the time that it is answered."""
-        self._under_way[start.run_id] = key_of(target)
+        self._under_way[start.run_id] = _sent_by(target)
 
     def run_finished(self, run: Run) -> None:
         """A run is over."""
@@ -78,39 +98,50 @@ class KeyWatch(Listener):
         target = self._settings.targets.get(start.target)
         if target is None:
             return
-        key = key_of(target)
-        if self._under_way.get(start.run_id, key) != key:
+        sent = _sent_by(target)
+        if self._under_way.get(start.run_id, sent) != sent:
             return  # begun with another key, before a reload
-        if exchange.key_accepted and key in self._held:
-            self._let_go(key)
-        elif exchange.key_rejected and key not in self._held:
-            self._held[key] = _Held(start.scenario, start.target, self._plan_try(key))
+        if exchange.key_accepted and sent in self._held:
+            self._let_go(sent)
+        elif exchange.key_rejected and sent not in self._held:
+            self._held[sent] = _Held(start.scenario, start.target, self._plan_try(sent))
 
-    def _let_go(self, key: Key) -> None:
-        self._held.pop(key).next_try.cancel()
+    def _let_go(self, sent: Sent) -> None:
+        self._held.pop(sent).next_try.cancel()
 
-    def _plan_try(self, key: Key) -> asyncio.TimerHandle:
-        return asyncio.get_running_loop().call_later(self._try_every, self._try, key)
+    def _plan_try(self, sent: Sent) -> asyncio.TimerHandle:
+        return asyncio.get_running_loop().call_later(self._try_every, self._try, sent)
 
-    def _try(self, key: Key) -> None:
-        held = self._held[key]
-        held.next_try = self._plan_try(key)
-        probe = self._best_try(key, held)
-        if probe is not None:
-            self._play_extra(probe)
+    def _try(self, sent: Sent) -> None:
+        """The probes of a key try it in turn: one that can't be played now, or proves nothing, must not stand alone."""
+        held = self._held[sent]
+        held.next_try = self._plan_try(sent)
+        probes = self._candidates(sent, held.target, held.scenario)
+        if probes:
+            self._play_extra(probes[held.tries % len(probes)])
+        held.tries += 1
 
-    def _best_try(self, key: Key, held: _Held) -> Probe | None:
-        """The probe that says most with one request: it begins with a session. Else the one that was turned away."""
-        probes = [probe for probe in self._settings.probes if key_of(self._settings.targets[probe.target]) == key]
-        probes.sort(key=lambda probe: (probe.target, probe.scenario) != (held.target, held.scenario))
-        plain = (probe for probe in probes if self._begins_with_session(probe))
-        return next(plain, probes[0] if probes else None)
+    def _candidates(self, sent: Sent, target: str, scenario: str | None = None) -> list[Probe]:
+        """The probes that may try a key: first those that say most with one request, for they begin with a session.
 
-    def _begins_with_session(self, probe: Probe) -> bool:
+        Among equals, the given target's and scenario's come first.
+        """
+        probes = [probe for probe in self._settings.probes if self._may_try(probe, sent)]
+        return sorted(
+            probes,
+            key=lambda probe: (
+                not _begins_plainly(self._settings.scenarios[probe.scenario]),
+                probe.target != target,
+                probe.scenario != scenario,
+            ),
+        )
+
+    def _may_try(self, probe: Probe, sent: Sent) -> bool:
         scenario, target = self._settings.scenarios[probe.scenario], self._settings.targets[probe.target]
-        if safety.why_not(scenario, target, durable_ledger=False) is not None:
-            return False
-        return _begins_plainly(scenario)
+        return _sent_by(target) == sent and self._sends_key(probe) and self._why_not(scenario, target) is None
+
+    def _sends_key(self, probe: Probe) -> bool:
+        return requests_of(self._settings.scenarios[probe.scenario]) > 0
 
 
 def _begins_plainly(scenario: Scenario) -> bool:

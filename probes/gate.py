@@ -60,7 +60,7 @@ class KeyGate:
 
     def closed(self, probe: Probe) -> SkipReason | None:
         """Held while its key is turned away."""
-        return SkipReason.CREDENTIALS if self._keys.held(probe.target) else None
+        return SkipReason.CREDENTIALS if self._keys.held(probe) else None
 
     def turn(self, probe: Probe, *, recheck: bool) -> Awaitable[Cue]:
         """Comes before the probe's next slot; if it did not come by then, the run is skipped for the quota."""

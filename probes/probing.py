@@ -47,7 +47,12 @@ class Probing:
             ledger=ledger, listener=listeners, location=service.location, connectivity=self._connectivity
         )
         self._turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
-        self._keys = KeyWatch(settings, play_extra=self._play_extra, try_every_seconds=repeats.key_seconds)
+        self._keys = KeyWatch(
+            settings,
+            play_extra=self._play_extra,
+            why_not=self.runner.why_not,
+            try_every_seconds=repeats.key_seconds,
+        )
         self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys, after=after)
         self.scheduler = Scheduler(
             settings.probes,

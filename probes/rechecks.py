@@ -32,7 +32,7 @@ class Slots(Protocol):
 class Rechecks(Listener):
     """Hears how runs end, and has failed ones played again. Lives on one event loop.
 
-    Not where a target is `held` by then, for its key is turned away: that has repeats of its own.
+    Not where a probe is `held` by then, for its key is turned away: that has repeats of its own.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Rechecks(Listener):
         probes: Iterable[Probe],
         *,
         slots: Slots,
-        held: Callable[[str], bool],
+        held: Callable[[Probe], bool],
         after_seconds: float = _AFTER_SECONDS,
     ) -> None:
         self._slots = slots
@@ -73,13 +73,13 @@ class Rechecks(Listener):
             return
         after = min(probe.every_seconds, self._after)
         to_slot = self._slots.seconds_to_slot(probe)
-        if to_slot is None or to_slot <= after:
-            return
+        if to_slot is None or to_slot <= after + probe.deadline_seconds:
+            return  # it might not be over by then, and would cost the slot
         self._in_a_row[pair] = before + 1
         self._planned[pair] = asyncio.get_running_loop().call_later(after, self._play, pair)
 
     def _play(self, pair: Pair) -> None:
         del self._planned[pair]
         probe = self._probes.get(pair)
-        if probe is not None and not self._is_held(probe.target):
+        if probe is not None and not self._is_held(probe):
             self._slots.play_extra(probe)

@@ -15,13 +15,14 @@ AFTER = 0.01
 
 
 class FakeSlots:
-    """A probe's next slot is an hour away."""
+    """A probe's next slot is so many seconds away."""
 
-    def __init__(self) -> None:
+    def __init__(self, to_slot: float = 3600.0) -> None:
         self.played = 0
+        self._to_slot = to_slot
 
     def seconds_to_slot(self, probe: Probe) -> float | None:
-        return 3600.0
+        return self._to_slot
 
     def play_extra(self, probe: Probe) -> bool:
         self.played += 1
@@ -37,7 +38,7 @@ async def played_after(rechecks: Rechecks, slots: FakeSlots, outcome: Outcome, *
 
 
 def rechecks_of(slots: FakeSlots, *, held: bool = False) -> Rechecks:
-    return Rechecks([a_probe()], slots=slots, held=lambda _target: held, after_seconds=AFTER)
+    return Rechecks([a_probe()], slots=slots, held=lambda _probe: held, after_seconds=AFTER)
 
 
 @pytest.mark.parametrize(("outcome", "plays"), [(each, int(each is Outcome.FAILED)) for each in Outcome])
@@ -59,6 +60,13 @@ async def test_each_slot_that_fails_has_two_rechecks_of_its_own() -> None:
     assert rows == [[1, 1, 0], [1, 1, 0]]
     assert cut_short == [1, 1, 1]
     assert await played_after(rechecks, slots, Outcome.FAILED, recheck=True) == 1
+
+
+@pytest.mark.parametrize(("to_slot", "plays"), [(120.0, 0), (121.0, 1)])
+async def test_a_recheck_that_might_run_into_the_next_slot_is_left_out(to_slot: float, plays: int) -> None:
+    slots = FakeSlots(to_slot)
+
+    assert await played_after(rechecks_of(slots), slots, Outcome.FAILED) == plays
 
 
 async def test_a_run_that_ends_meanwhile_takes_the_place_of_a_planned_recheck() -> None:
