@@ -39,7 +39,10 @@ class QuotaGauges:
             )
 
     def settle(self, run_id: str, target: str) -> None:
-        """The run is over: show what it was told. A run that was told nothing leaves the gauges as they are."""
+        """The run is over: show what it was told. A run that was told nothing leaves the gauges as they are.
+
+        Without a limit nothing is known of the ratio, and an old one beside a new moment would be believed.
+        """
         reading = self._lowest.pop(run_id, None)
         if reading is None:
             return
@@ -48,6 +51,9 @@ class QuotaGauges:
         if reading.limit:
             self._gauges[metrics.RATELIMIT_LIMIT].child(target).set(reading.limit)
             self._gauges[metrics.RATELIMIT_HEADROOM].child(target).set(reading.remaining / reading.limit)
+        else:
+            for family in (metrics.RATELIMIT_LIMIT, metrics.RATELIMIT_HEADROOM):
+                self._gauges[family].prune(lambda labels: labels["target"] == target)
 
     def forget(self, run_id: str) -> None:
         """The run is over, and its target is watched no more."""

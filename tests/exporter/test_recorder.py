@@ -297,6 +297,18 @@ def test_quota_gauges_are_of_our_own_valid_key_only(recorder: Recorder, exchange
     assert value(recorder, "brek_probe_ratelimit_observed_timestamp_seconds") is None
 
 
+def test_a_limit_that_is_told_no_more_takes_the_ratio_with_it(recorder: Recorder) -> None:
+    for run_id, limit, target in (("one", 60, "acme"), ("two", 60, "other"), ("three", None, "acme")):
+        answer = an_answer(ratelimit_limit=limit, ratelimit_remaining=30)
+        recorder.exchange_finished(a_start(run_id=run_id, target=target), "search", an_exchange(answer=answer))
+        recorder.run_finished(a_run(run_id=run_id, target=target))
+
+    assert value(recorder, "brek_probe_ratelimit_remaining", target="acme") == 30
+    assert value(recorder, "brek_probe_ratelimit_limit", target="acme") is None
+    assert value(recorder, "brek_probe_ratelimit_headroom_ratio", target="acme") is None
+    assert value(recorder, "brek_probe_ratelimit_headroom_ratio", target="other") == 0.5
+
+
 def test_a_limit_of_nothing_gives_no_ratio(recorder: Recorder) -> None:
     answer = an_answer(ratelimit_limit=0, ratelimit_remaining=0)
 
