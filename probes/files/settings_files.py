@@ -65,6 +65,14 @@ def _secrets_in(value: object) -> Iterator[Secret]:
                 yield from _secrets_in(inner)
 
 
+def _origins(targets: Iterable[Target]) -> Iterator[tuple[str, Origin]]:
+    """Whom the probes of these targets talk to."""
+    for target in targets:
+        yield f"the base_url of target {target.name}", Origin.of(target.base_url)
+        if target.portal is not None:
+            yield f"the portal of target {target.name}", Origin.of(target.portal.attach_url)
+
+
 class _Reading:
     """One file on its way to settings. Problems are gathered, so that one look tells them all."""
 
@@ -81,6 +89,7 @@ class _Reading:
         shape = self._shape
         service = self._service(default_journal)
         targets = {name: self._target(name, target) for name, target in shape.targets.items()}
+        self._check_references(targets.values())
         scenarios = self._scenarios()
         return Settings(
             service=service,
@@ -111,6 +120,17 @@ class _Reading:
             web_config=self._web_config(shape.web_config),
             sentry_dsn=self._sentry_dsn(),
         )
+
+    def _check_references(self, targets: Iterable[Target]) -> None:
+        """What is probed can't be a reference: its own outage would look like ours, and nobody would be told."""
+        probed = {(origin.host, origin.port): whose for whose, origin in _origins(targets)}
+        for number, reference in enumerate(self._shape.service.reference):
+            whose = probed.get(listen_address(reference))
+            if whose is not None:
+                message = (
+                    f"it is {whose}, whose outage would be taken for ours: name another host that nearly always answers"
+                )
+                self._refuse(("service", "reference", number), message)
 
     def _web_config(self, named: str | None) -> Path | None:
         if named is None:

@@ -57,6 +57,12 @@ BEHIND_A_TARGET = {
         "service: {reference: [192.0.2.1]}",
         '5:23: service.reference[0]: must be a host and a port, such as 192.0.2.1:443 (seen: "192.0.2.1")',
     ),
+    "reference_that_is_probed": (
+        ("    portal: {attach_url: 'http://127.0.0.1:9/attach'}\n"
+        "service: {reference: ['127.0.0.1:9', '192.0.2.1:443']}"),
+        ("6:23: service.reference[0]: it is the portal of target a, whose outage would be taken for ours: "
+        "name another host that nearly always answers"),
+    ),
     "no_runs_at_once": (
         "service: {max_concurrent_runs: 0}",
         "5:32: service.max_concurrent_runs: must be at least 1 (seen: 0)",
@@ -308,6 +314,11 @@ TARGETS = {
     "partner_with_a_colon": (
         "targets: {a: {base_url: 'http://127.0.0.1', api_key: k, partner: 'a:b'}}",
         "1:66: targets.a.partner: must be letters, digits, dots, dashes and underscores, at most 64 (seen: \"a:b\")",
+    ),
+    "reference_that_is_the_target_itself": (
+        "targets: {a: {base_url: 'https://API.example', api_key: k}}\nservice: {reference: 'api.example:443'}",
+        ("2:22: service.reference: it is the base_url of target a, whose outage would be taken for ours: "
+        "name another host that nearly always answers"),
     ),
 }  # fmt: skip
 
