@@ -40,24 +40,32 @@ class Configured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gone:
-    """What one configuration had and the next has not; `steps` are those that the next one has."""
+    """What one configuration had and the next has not; `steps` are those that the next one has.
+
+    `lost_steps` are of probes that stay.
+    """
 
     targets: frozenset[str]
     pairs: frozenset[Pair]
     steps: Mapping[Pair, frozenset[str]]
-    anything: bool
+    lost_steps: frozenset[tuple[Pair, str]]
+
+    @property
+    def anything(self) -> bool:
+        """Whether anything is gone at all."""
+        return bool(self.targets or self.pairs or self.lost_steps)
 
     @classmethod
     def between(cls, before: Configured, after: Configured) -> Gone:
         """Compares two configurations."""
         targets, pairs = before.targets.keys() - after.targets.keys(), before.probes.keys() - after.probes.keys()
         old, new = before.steps(), after.steps()
-        lost_a_step = any(names - new.get(pair, names) for pair, names in old.items())
+        lost = ((pair, name) for pair, names in old.items() for name in names - new.get(pair, names))
         return cls(
             targets=frozenset(targets),
             pairs=frozenset(pairs),
             steps=new,
-            anything=bool(targets or pairs or lost_a_step),
+            lost_steps=frozenset(lost),
         )
 
     def takes(self, labels: Mapping[str, str]) -> bool:

@@ -80,6 +80,7 @@ class Recorder(Listener):
         self._configured = Configured()
         self._retired: set[Pair] = set()
         self._retired_targets: set[str] = set()
+        self._retired_steps: set[tuple[Pair, str]] = set()
         self._in_maintenance: set[str] = set()
         self._start_at_zero()
 
@@ -116,6 +117,8 @@ class Recorder(Listener):
     def _retire(self, gone: Gone, after: Configured) -> None:
         self._retired = (self._retired | gone.pairs) - after.probes.keys()
         self._retired_targets = (self._retired_targets | gone.targets) - after.targets.keys()
+        lost = self._retired_steps | gone.lost_steps
+        self._retired_steps = {(pair, step) for pair, step in lost if step not in gone.steps.get(pair, ())}
         self._in_maintenance -= gone.targets
         if not gone.anything:
             return
@@ -203,9 +206,10 @@ class Recorder(Listener):
     def step_finished(self, start: RunStart, step: StepResult) -> None:
         """Its duration if it was good, its transitions, and what its answers showed beside the contract."""
         self._count_findings(start.target, step.findings)
-        if (start.target, start.scenario) in self._retired:
+        pair = (start.target, start.scenario)
+        if pair in self._retired:
             return
-        if step.outcome in GOOD_OUTCOMES:
+        if step.outcome in GOOD_OUTCOMES and (pair, step.name) not in self._retired_steps:
             child = self._histograms[metrics.STEP_DURATION].child(start.target, start.scenario, step.name)
             child.observe(step.duration_seconds, step_exemplar(start.run_id, step))
         self._count_transitions(start, step)
@@ -269,7 +273,7 @@ class Recorder(Listener):
 
     def _count_failure(self, run: Run) -> None:
         step = run.failed_step
-        if step is None or step.failure is None:
+        if step is None or step.failure is None or ((run.target, run.scenario), step.name) in self._retired_steps:
             return
         exchange = step.own_exchange
         whose = blame(step.failure, None if exchange is None else exchange.operation)

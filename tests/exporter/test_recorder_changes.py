@@ -204,6 +204,20 @@ def test_a_step_that_a_scenario_has_no_more_takes_its_series_with_it(recorder: R
     assert value(recorder, "brek_probe_runs_total", outcome="failed") == 1
 
 
+def test_a_run_under_way_brings_no_step_back_that_is_configured_no_more(recorder: Recorder) -> None:
+    create, search = SEARCH.steps
+    expect(recorder, [a_target()], [a_probe()])
+    expect(recorder, [a_target()], [a_probe()], replace(SEARCH, steps=(create, replace(search, name="look"))))
+    recorder.step_finished(a_start(), a_step(name="search"))
+    recorder.run_finished(a_run(Outcome.FAILED, steps=(a_failed_step(name="search"),)))
+    while_gone = {sample.labels["step"] for sample in samples(recorder.render("")[0]) if "step" in sample.labels}
+    expect(recorder, [a_target()], [a_probe()])
+    recorder.step_finished(a_start(), a_step(name="search"))
+
+    assert while_gone == {"create_session", "look"}
+    assert value(recorder, "brek_probe_step_duration_seconds_count", step="search") == 1
+
+
 def test_a_thousand_probes_that_come_and_go_leave_the_series_as_they_were(recorder: Recorder) -> None:
     names = [f"t{n}" for n in range(1_000)]
     expect(recorder, [a_target()], [a_probe()])
