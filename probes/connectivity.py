@@ -58,7 +58,7 @@ class Connectivity(Listener):
         """What is configured now. What others said is then no answer any more."""
         wanted = [Origin.of(f"http://{reference}") for reference in references]
         if wanted != self._references:
-            self._references, self._answer = wanted, None
+            self._references, self._answer, self._trying = wanted, None, None
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """A lost connection: the answer is wanted by the end of the run, so it is looked for at once."""
@@ -100,7 +100,8 @@ class Connectivity(Listener):
         finally:
             for trial in trials:
                 trial.cancel()
-        self._answer = _Answer(offline, self._monotonic())
+        if asyncio.current_task() is self._trying:  # else others are asked by now
+            self._answer = _Answer(offline, self._monotonic())
         return offline
 
     async def _reaches(self, origin: Origin) -> bool:

@@ -233,3 +233,18 @@ async def test_other_references_are_asked_anew() -> None:
 
     assert (before, same, after) == (True, True, False)
     assert door.visits == 1
+
+
+async def test_a_trial_of_other_references_that_is_under_way_is_no_answer() -> None:
+    with silent_port() as silent:
+        connectivity = Connectivity([silent])
+        trying = asyncio.create_task(connectivity.offline())
+        await asyncio.sleep(0.05)
+        async with open_door() as door:
+            connectivity.expect([door.address])
+            meanwhile = await connectivity.offline()
+            of_the_old = await trying
+            afterwards = await connectivity.offline()
+
+    assert of_the_old
+    assert (meanwhile, afterwards) == (False, False)
