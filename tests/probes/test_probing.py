@@ -16,6 +16,7 @@ from support.probing import Minutes, probed, probing, settings_of
 from support.sandbox import Partner, partner_of
 
 from probes.model import Quota, Target
+from probes.redaction import Secret
 from probes.sandbox.server import SandboxServer
 from probes.settings import Settings
 from probes.words import Outcome, SkipReason
@@ -151,6 +152,22 @@ def test_a_key_that_is_accepted_again_lets_all_its_probes_go_on_where_their_phas
         assert {(run.outcome, run.recheck) for run in later} == {(Outcome.PASSED, False)}
         assert {run.scenario for run in later} == {"golden_path", "quick_search"}
         assert max(lateness for state, _, lateness in heard.slots if state != "skipped") <= 1.5
+
+    hastily(scene)
+
+
+def test_a_key_that_replaces_one_that_is_held_is_tried_at_once(hastily: Callable[[Scene], None]) -> None:
+    async def scene(loop: HastyLoop) -> None:
+        async with SandboxServer(now=loop.wall) as sandbox:
+            heard, good = Minutes(), target_for(sandbox)
+            bad = replace(good, api_key=Secret("a-key-that-nobody-knows"))
+            async with probing(loop, settings_of(bad, 3600.0, "quick_search"), heard) as played:
+                while not heard.runs:
+                    await asyncio.sleep(1)
+                played.replan(settings_of(good, 3600.0, "quick_search"))
+                await asyncio.sleep(5)
+
+        assert [(run.outcome, run.recheck) for run in heard.runs] == [("failed", False), ("passed", True)]
 
     hastily(scene)
 
