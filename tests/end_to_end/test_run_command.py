@@ -40,7 +40,7 @@ async def test_an_unreachable_reference_makes_a_lost_connection_the_monitor_s(tm
     config = tmp_path / "brekwatch.yaml"
     config.write_text(
         'service: {reference: ["127.0.0.1:1"]}\n'
-        "targets:\n  nowhere: {base_url: http://127.0.0.1:1, environment: sandbox, api_key: a-key-of-the-tests}\n"
+        "targets:\n  nowhere: {base_url: http://127.0.0.1:2, environment: sandbox, api_key: a-key-of-the-tests}\n"
     )
     ended = await brekwatch("run", "quick_search", "-c", str(config))
 

@@ -70,5 +70,5 @@ def test_runs_that_would_touch_the_key_s_reserve_wait_say_so_once_and_are_all_pl
 
     assert [run.outcome for run in heard.runs] == [Outcome.PASSED] * 3
     assert {exchange.status_code for exchange in heard.exchanges} <= {200, 201}
-    assert line.startswith("Waiting 60 s, before quick_search is played: 3 requests were left")
+    assert line.startswith("Waiting 60 s, before quick_search is played: 3 of 10 requests a minute are left")
     assert loop.time() > 60
