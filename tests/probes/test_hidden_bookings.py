@@ -20,6 +20,20 @@ from probes.words import BookingState, Environment, FailureKind, Leaves, Operati
 
 TO_CONSENT = shipped()["golden_path"].steps[:-1]
 CONFIRM = Step(name="confirm", action=Act(kind="action_confirm_payment_card"), expect=Expect(chat_statuses=("booked",)))
+CONFIRM_LATE = (  # the first session, by a call, once there is a second one
+    Step(name="second", action=CreateSession()),
+    replace(
+        CONFIRM,
+        action=WrongCall(
+            operation=Operation.SEND_EVENT,
+            body={
+                "sessionId": "{{ create_session.sessionId }}",
+                "kind": "action_confirm_payment_card",
+                "idempotencyKey": "of-the-first",
+            },
+        ),
+    ),
+)
 REFUSAL = {"success": False, "error": "no", "requestId": "r"}
 
 
@@ -116,14 +130,7 @@ async def test_a_second_booking_is_told_from_the_first_by_its_confirmation_where
 
 
 async def test_a_booking_in_an_earlier_session_is_known_as_its_own_and_taken_back_there() -> None:
-    second = Step(name="second", action=CreateSession())
-    body = {
-        "sessionId": "{{ create_session.sessionId }}",
-        "kind": "action_confirm_payment_card",
-        "idempotencyKey": "of-the-first",
-    }
-    late = replace(CONFIRM, action=WrongCall(operation=Operation.SEND_EVENT, body=body))
-    run, sandbox, _ = await played(lambda _: None, *TO_CONSENT, second, late)
+    run, sandbox, _ = await played(lambda _: None, *TO_CONSENT, *CONFIRM_LATE)
 
     assert (run.outcome, run.detail) == (Outcome.PASSED, None)
     assert [booking.state for booking in run.bookings] == [BookingState.MADE, BookingState.CANCELLED]
@@ -144,15 +151,8 @@ async def test_a_booking_in_another_tenants_session_is_taken_back_with_that_tena
 
 
 async def test_a_lost_answer_in_an_earlier_session_is_looked_up_there() -> None:
-    second = Step(name="second", action=CreateSession())
-    body = {
-        "sessionId": "{{ create_session.sessionId }}",
-        "kind": "action_confirm_payment_card",
-        "idempotencyKey": "of-the-first",
-    }
-    late = replace(CONFIRM, action=WrongCall(operation=Operation.SEND_EVENT, body=body))
     lose = _at_turn(5, lambda told: _refuse(told, 500))
-    run, sandbox, _ = await played(lose, *TO_CONSENT, second, late)
+    run, sandbox, _ = await played(lose, *TO_CONSENT, *CONFIRM_LATE)
 
     assert (run.outcome, run.reason) == (Outcome.FAILED, FailureKind.SERVER_ERROR)
     assert [booking.state for booking in run.bookings] == [BookingState.MADE, BookingState.CANCELLED]
