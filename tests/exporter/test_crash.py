@@ -154,11 +154,14 @@ async def test_a_storm_of_one_fault_is_told_once(sentry: FakeSentry) -> None:
     assert len(sentry.bodies) == 2
 
 
-async def test_an_unreachable_sentry_ends_nothing() -> None:
+async def test_an_unreachable_sentry_ends_nothing_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with fake_sentry() as gone:
         pass
 
     await told(gone, a_fault(raised(ValueError("x"))))
+
+    assert gone.bodies == []
+    assert tuple(capfd.readouterr()) == ("", "")
 
 
 @pytest.mark.parametrize("dsn", [None, Secret("")], ids=["none", "empty"])

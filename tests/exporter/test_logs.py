@@ -234,11 +234,15 @@ def test_a_library_message_with_wrong_arguments_is_lost_without_its_arguments(
     assert KEY not in "".join(capsys.readouterr())
 
 
-def test_a_closed_stream_ends_nobody(stream: io.StringIO, scrubber: Scrubber) -> None:
+def test_a_closed_stream_ends_nobody_and_shows_no_traceback(
+    stream: io.StringIO, scrubber: Scrubber, capsys: pytest.CaptureFixture[str]
+) -> None:
     log = configure(stream, scrubber)
     stream.close()
 
     log.info("run_finished")
+
+    assert tuple(capsys.readouterr()) == ("", "")
 
 
 def test_levels_below_the_chosen_one_are_not_logged(stream: io.StringIO, scrubber: Scrubber) -> None:

@@ -117,9 +117,7 @@ def test_the_schema_refuses_what_the_reader_refuses(step: str) -> None:
         scenario_files.read(text, "f.yaml")
 
 
-def test_every_action_option_and_expectation_reaches_the_scenario() -> None:
-    scenario = scenario_files.read(
-        """
+ALL_WORDS = """
 name: all_words
 title: Every word there is
 leaves: booking
@@ -158,9 +156,11 @@ steps:
     expect: {code: invalid_request}
 cleanup:
   - act: action_cancel_booking
-""",
-        "all.yaml",
-    )
+"""
+
+
+def test_every_action_reaches_the_scenario() -> None:
+    scenario = scenario_files.read(ALL_WORDS, "all.yaml")
     booking = Act(
         kind="action_book_option",
         payload={
@@ -186,6 +186,11 @@ cleanup:
         WrongCall(operation=Operation.CREATE_SESSION, body="{"),
         Act(kind="action_cancel_booking"),
     ]
+
+
+def test_every_expectation_reaches_the_scenario() -> None:
+    scenario = scenario_files.read(ALL_WORDS, "all.yaml")
+
     assert [step.expect for step in scenario.steps] == [
         Expect(status_codes=(200, 201), envelopes=(Envelope.SUCCESS,), headers=("x-request-id",), within_seconds=0.25),
         Expect(
@@ -208,6 +213,11 @@ cleanup:
         Expect(status_codes=(400,)),
         Expect(codes=("invalid_request",)),
     ]
+
+
+def test_every_option_reaches_the_scenario_and_each_step_knows_its_line() -> None:
+    scenario = scenario_files.read(ALL_WORDS, "all.yaml")
+
     assert {step.name: step.auth for step in scenario.steps if step.auth} == {
         "create_session": AuthHeader.API_KEY,
         "create_session_2": OtherKey.OTHER,

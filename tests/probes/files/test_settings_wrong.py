@@ -8,7 +8,7 @@ import pytest
 
 from probes.errors import ConfigError
 from probes.scenario_files import shipped
-from probes.settings import find, load
+from probes.settings import load
 
 KEY = "sk_test_51H8xQz"
 VARIABLES = {"BREK_BASE_URL": "http://127.0.0.1:3000", "BREK_PARTNER_API_KEY": KEY, "HOME": "/home/somebody"}
@@ -372,24 +372,6 @@ def test_a_wrong_target_is_told_and_no_secret_is_shown(folder: Path, case: tuple
     assert not any(word in "\n".join(told) for word in ("hunter2", "sk_hidden", "987654321"))
 
 
-def test_a_key_that_also_stands_in_a_wrong_place_is_not_shown(folder: Path) -> None:
-    (folder / "c.yaml").write_text(f"{HEAD}    other_api_key: sk_live_0aBcD\n    auth_header: sk_live_0aBcD\n")
-    with pytest.raises(ConfigError) as refused:
-        load(folder / "c.yaml", VARIABLES)
-
-    assert "auth_header: no such value" in str(refused.value)
-    assert "sk_live" not in str(refused.value)
-
-
-def test_what_moves_a_cursor_reaches_no_message(folder: Path) -> None:
-    (folder / "c.yaml").write_text(f'{HEAD}scenarios: ["\\e[31mred"]\nservice: {{web_config: "\\e[31mweb"}}\n')
-    with pytest.raises(ConfigError) as refused:
-        load(folder / "c.yaml", VARIABLES)
-
-    assert len(refused.value.problems) == 3
-    assert all(problem.isprintable() for problem in refused.value.problems)
-
-
 def test_all_problems_of_a_configuration_are_told_at_once(folder: Path) -> None:
     text = f"{HEAD}probes: [{{scenario: x, every: 1ms}}]\nincidents: {{open_after: 9}}\nservice: {{web_config: no}}"
 
@@ -402,10 +384,3 @@ def test_a_target_named_like_a_key_has_the_keys_of_a_target(folder: Path) -> Non
     told = problems_of(folder, "targets: {portal: {base_url: 'http://127.0.0.1', api_key: k, quta: 1}}")
 
     assert 'did you mean "quota"?' in told[0]
-
-
-def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError) as refused:
-        find(None, {**VARIABLES, "BREKWATCH_CONFIG": str(tmp_path / "nowhere.yaml")})
-
-    assert str(refused.value) == f"{tmp_path}/nowhere.yaml: it can't be read: No such file or directory"
