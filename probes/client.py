@@ -114,11 +114,7 @@ class CoreChatClient:
 
     async def repeat(self, step: str, call: Call) -> tuple[Exchange, ...]:
         """What that step sent, once more: the same bytes and key, which the ledger knows already."""
-        request = self._requests.again(self._sent[step])
-        exchanges = await self._play(request, call)
-        if request.operation is Operation.SEND_EVENT and not _shows_harmless(exchanges[-1].answer):
-            self._guard.saw_confirmation()
-        return exchanges
+        return await self._play(self._requests.again(self._sent[step]), call)
 
     def session_sent(self, step: str) -> str | None:
         """The session that a step's request named, if it named one."""
@@ -131,10 +127,7 @@ class CoreChatClient:
     async def _turn(self, request: ApiRequest, call: Call) -> tuple[Exchange, ...]:
         self._check(request)
         await self._promise(request, call)
-        exchanges = await self._play(request, call)
-        if not _shows_harmless(exchanges[-1].answer):
-            self._guard.saw_confirmation()
-        return exchanges
+        return await self._play(request, call)
 
     def _check(self, request: ApiRequest) -> None:
         self._guard.check(request.operation, text=request.text, kind=request.kind, readable=request.readable)
@@ -174,6 +167,13 @@ class CoreChatClient:
         )
 
     async def _play(self, request: ApiRequest, call: Call) -> tuple[Exchange, ...]:
+        """Sends it, and remembers for production whether a turn may have asked for consent where it doesn't show."""
+        exchanges = await self._attempts(request, call)
+        if request.operation is Operation.SEND_EVENT and not _shows_harmless(exchanges[-1].answer):
+            self._guard.saw_confirmation()
+        return exchanges
+
+    async def _attempts(self, request: ApiRequest, call: Call) -> tuple[Exchange, ...]:
         """Sends until there is an answer to keep: 429 and 5xx are repeated, at most twice.
 
         An answer that asks for consent, or says `booked`, ends that, whatever its status code (decision 4).
