@@ -2,11 +2,13 @@
 
     BrekwatchError
     ├── UsageError                    what a person typed or wrote can't be used (exit code 2)
-    │   └── ConfigError               in a file: names file, line and the way out
+    │   ├── ConfigError               in a file: names file, line and the way out
+    │   └── JournalInUseError         another service writes this journal
     ├── UnreadableDocumentError       a document that was given can't be read safely: whoever wrote it falls short
     ├── RefusedError                  a safeguard said no before anything was sent
     ├── ValueMissingError             a step wants a value that no earlier answer gave
     ├── LedgerUnavailableError        a promise could not be written down
+    ├── JournalError                  the journal can't be opened, read or written: the text says why
     ├── LocalResourceError            this machine ran out of sockets, files or memory
     └── StalledError                  this process stood still, so that a deadline passed unheard
 
@@ -32,6 +34,14 @@ class ConfigError(UsageError):
     def __init__(self, *problems: str) -> None:
         self.problems = tuple(printable(problem) for problem in problems)
         super().__init__("\n".join(self.problems))
+
+
+class JournalInUseError(UsageError):
+    """Another service has this journal open; the text says what to do."""
+
+
+class JournalError(BrekwatchError):
+    """The journal can't be opened, read or written: missing, locked, full, corrupt, or of a newer version."""
 
 
 class UnreadableDocumentError(BrekwatchError):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 
-from probes.model import Booking, Intent, RunStart
+from probes.errors import RefusedError
+from probes.model import Booking, BookingCap, Intent, RunStart
 
 _KEPT = 1_000  # enough for an inspection; a service runs for months
 
@@ -19,8 +20,10 @@ class MemoryLedger:
         self.intents: deque[Intent] = deque(maxlen=_KEPT)
         self.bookings: deque[Booking] = deque(maxlen=_KEPT)
 
-    async def begin_run(self, start: RunStart) -> None:
-        """Know that this run began."""
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
+        """Know that this run began; a cap can't be kept here."""
+        if cap is not None and not self.durable:
+            raise RefusedError("a daily cap on bookings needs a ledger that outlives the process")
         self.runs.append(start)
 
     async def intend(self, intent: Intent) -> None:

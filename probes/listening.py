@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.model import Exchange, Finding, JournalState, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.words import FaultKind
 
 
@@ -29,6 +29,12 @@ class Listener:
 
     def contract_unread(self, target: str, reason: str) -> None:
         """It could not be had or read, so that nothing is known of it."""
+
+    def run_kept(self, run: Run) -> None:
+        """The journal has committed this run, whole."""
+
+    def journal_changed(self, state: JournalState) -> None:
+        """The journal does better or worse, or its backlog changed; a few times a second at most."""
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """The monitor itself is at fault."""
@@ -71,6 +77,14 @@ class Listeners(Listener):
     def contract_unread(self, target: str, reason: str) -> None:
         """Tell all."""
         self._tell("contract_unread", target, reason)
+
+    def run_kept(self, run: Run) -> None:
+        """Tell all."""
+        self._tell("run_kept", run)
+
+    def journal_changed(self, state: JournalState) -> None:
+        """Tell all."""
+        self._tell("journal_changed", state)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Tell all; a listener that fails here is left alone, or it would be told of itself for ever."""

@@ -344,6 +344,29 @@ class MonitorFault:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingCap:
+    """What a run takes from the day's cap on real bookings of a production host (decision 5)."""
+
+    host: str
+    per_day: int
+    bookings: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalState:
+    """How the journal does: `problem` says why it can't commit, None while it can.
+
+    `waiting` results are not committed yet; `lost` counts those of this process that never will be; `size_bytes` is
+    None where that isn't known.
+    """
+
+    problem: str | None = None
+    waiting: int = 0
+    lost: int = 0
+    size_bytes: int | None = None
+
+
 class Ledger(Protocol):
     """What must be known *before* bytes are sent. Raises `LedgerUnavailableError` where it can't be kept.
 
@@ -352,8 +375,8 @@ class Ledger(Protocol):
 
     durable: bool
 
-    async def begin_run(self, start: RunStart) -> None:
-        """Know that this run began."""
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
+        """Know that this run began. Raises RefusedError where the day's cap leaves it too few bookings."""
 
     async def intend(self, intent: Intent) -> None:
         """Know the key of this write, before it is sent."""

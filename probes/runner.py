@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 
 from probes import safety
 from probes.connectivity import Connectivity, may_be_ours
-from probes.errors import LedgerUnavailableError
+from probes.errors import LedgerUnavailableError, RefusedError
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
 from probes.performance import Deadlines, Performance, Surroundings
@@ -88,7 +88,7 @@ class Runner:
         performance: Performance | None = None
         try:
             refusal = self.why_not(scenario, target, start.started_at)
-            refusal = refusal or (admit and admit(start)) or await self._begin(start, scenario)
+            refusal = refusal or (admit and admit(start)) or await self._begin(start, scenario, target)
             if refusal is not None:
                 run = _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
             else:
@@ -132,11 +132,13 @@ class Runner:
         self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.OFFLINE, detail))
         return replace(run, outcome=Outcome.UNKNOWN, reason=FaultKind.OFFLINE, detail=detail)
 
-    async def _begin(self, start: RunStart, scenario: Scenario) -> Refusal | None:
+    async def _begin(self, start: RunStart, scenario: Scenario, target: Target) -> Refusal | None:
         """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
         try:
             async with asyncio.timeout(_LEDGER_SECONDS):
-                await self._ledger.begin_run(start)
+                await self._ledger.begin_run(start, safety.booking_cap(scenario, target, start.started_at))
+        except RefusedError as refused:
+            return SkipReason.SAFETY, str(refused)
         except (LedgerUnavailableError, TimeoutError) as error:
             problem = str(error) or "the ledger did not answer in time"
             self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.JOURNAL, problem))

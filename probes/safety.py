@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime
 
 from probes.errors import RefusedError
-from probes.model import Target
+from probes.model import BookingCap, Target
 from probes.origin import Origin
 from probes.scenario import Scenario
 from probes.words import Environment, Leaves, Operation, SkipReason
@@ -75,6 +75,16 @@ def why_not(
 def bookings_allowed(scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime) -> bool:
     """Whether this scenario may book on a production target: it says so, the operator does, and a cap can be kept."""
     return scenario.leaves is Leaves.BOOKING and bookings_acknowledged(target, now) and durable_ledger
+
+
+def booking_cap(scenario: Scenario, target: Target, now: datetime) -> BookingCap | None:
+    """What this run would take from the day's cap; None where no real booking can come of it."""
+    allowed = target.allow_bookings
+    if allowed is None or target.environment is not Environment.PRODUCTION:
+        return None
+    if not bookings_allowed(scenario, target, durable_ledger=True, now=now):
+        return None
+    return BookingCap(host=Origin.of(target.base_url).host, per_day=allowed.per_day, bookings=scenario.bookings)
 
 
 def _production_refusal(scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime) -> str | None:

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from probes.words import WRITE_KINDS, AuthHeader, Envelope, Leaves, Operation, OtherKey, OtherSession, Published
+from probes.words import (
+    WRITE_KINDS,
+    AuthHeader,
+    ChatStatus,
+    Envelope,
+    Leaves,
+    Operation,
+    OtherKey,
+    OtherSession,
+    Published,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,3 +185,12 @@ class Scenario:
     def writes(self) -> bool:
         """Whether a step (cleanup aside) sends a write kind."""
         return any(write_kind(step.action) for step in self.steps)
+
+    @property
+    def bookings(self) -> int:
+        """How many bookings it means to make, if it leaves any: the turns that are to end as `booked`."""
+        if self.leaves is not Leaves.BOOKING:
+            return 0
+        makes = (step for step in self.steps if step.action.operation is Operation.SEND_EVENT)
+        meant = [step for step in makes if not isinstance(step.action, Repeat)]
+        return max(1, sum(ChatStatus.BOOKED in step.expect.chat_statuses for step in meant))

@@ -235,6 +235,17 @@ class CorrelationState(StrEnum):
     MISMATCHED = "mismatched"
 
 
+class IdKind(StrEnum):
+    """The ids by which a request is found again."""
+
+    RUN_ID = "run_id"
+    REQUEST_ID = "request_id"
+    TRACE_ID = "trace_id"
+    SESSION_ID = "session_id"
+    EVENT_ID = "event_id"
+    IDEMPOTENCY_KEY = "idempotency_key"
+
+
 class FaultKind(StrEnum):
     """The monitor's own faults: never the API's."""
 

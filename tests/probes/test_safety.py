@@ -142,3 +142,16 @@ def test_the_partner_key_goes_to_no_other_origin_than_its_targets(url: str) -> N
 )
 def test_each_header_style_of_the_guide_carries_the_key(style: AuthHeader, header: tuple[str, str]) -> None:
     assert authorise(target(), style, httpx.URL("https://www.brek.ai/api/partner/v1/core-chat/events")) == (header,)
+
+
+def test_a_run_in_production_takes_its_bookings_from_the_day_s_cap() -> None:
+    allowed = AllowBookings(host="www.brek.ai", per_day=3, until=NOW + timedelta(days=1))
+    golden = shipped()["golden_path"]
+
+    cap = safety.booking_cap(golden, target(allow_bookings=allowed), NOW)
+
+    assert cap is not None
+    assert (cap.host, cap.per_day, cap.bookings) == ("www.brek.ai", 3, 1)
+    assert safety.booking_cap(golden, target(), NOW) is None
+    assert safety.booking_cap(shipped()["quick_search"], target(allow_bookings=allowed), NOW) is None
+    assert safety.booking_cap(golden, target(allow_bookings=allowed, environment=SANDBOX), NOW) is None

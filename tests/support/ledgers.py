@@ -6,7 +6,7 @@ import asyncio
 
 from probes.errors import LedgerUnavailableError
 from probes.ledger import MemoryLedger
-from probes.model import Booking, Intent, RunStart
+from probes.model import Booking, BookingCap, Intent, RunStart
 
 
 class FailingLedger(MemoryLedger):
@@ -18,8 +18,8 @@ class FailingLedger(MemoryLedger):
         self._error = LedgerUnavailableError("the disk is full") if error is None else error
         self._keeps_intents = keeps_intents
 
-    async def begin_run(self, start: RunStart) -> None:
-        await super().begin_run(start)
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
+        await super().begin_run(start, cap)
         await self._fail("begin_run")
 
     async def intend(self, intent: Intent) -> None:
@@ -44,7 +44,7 @@ class HangingLedger(MemoryLedger):
         super().__init__()
         self._call = call
 
-    async def begin_run(self, start: RunStart) -> None:
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
         await self._hang("begin_run")
 
     async def intend(self, intent: Intent) -> None:

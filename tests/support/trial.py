@@ -15,7 +15,7 @@ from exporter.recorder import Recorder
 from probes.errors import LedgerUnavailableError
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
-from probes.model import Booking, Exchange, Intent, Run, RunStart, Target
+from probes.model import Booking, BookingCap, Exchange, Intent, Run, RunStart, Target
 from probes.redaction import Secret
 from probes.runner import Runner
 from probes.sandbox.faults import STEPS
@@ -50,7 +50,7 @@ class MoodyLedger(MemoryLedger):
             case 3:
                 await asyncio.sleep(0.02)
 
-    async def begin_run(self, start: RunStart) -> None:
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
         await self._maybe_fail()
 
     async def intend(self, intent: Intent) -> None:

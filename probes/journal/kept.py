@@ -1,0 +1,111 @@
+"""What the journal gives back: runs with their evidence, and where an id was seen. Frozen, and already redacted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from probes.model import Booking, Exchange, Run
+from probes.words import IdKind, Operation, Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFilter:
+    """Which runs are wanted; None wants all. `limit` takes the newest so many."""
+
+    since: datetime | None = None
+    outcome: Outcome | None = None
+    scenario: str | None = None
+    target: str | None = None
+    failure_kind: str | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """One line of a list of runs. `outcome` and `duration_seconds` are None for a run that has no verdict yet."""
+
+    run_id: str
+    target: str
+    scenario: str
+    started_at: datetime
+    outcome: Outcome | None
+    reason: str | None
+    detail: str | None
+    duration_seconds: float | None
+    failed_step: str | None
+    failure_kind: str | None
+    recheck: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptExchange:
+    """One attempt, the step that it belongs to, and how long its answer was before it was cut for the journal.
+
+    Its answer's `content` and its `request_body` are redacted text, bounded.
+    """
+
+    seq: int
+    step: str
+    exchange: Exchange
+    answer_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRun:
+    """A run, whole. One that has no verdict yet reads as `unknown`, and `under_way` says so."""
+
+    run: Run
+    under_way: bool
+    exchanges: tuple[KeptExchange, ...]
+    bookings: tuple[Booking, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """Where an id was seen: the run, and unless it is the run's own id, the exchange.
+
+    `beside` are the other ids of that exchange.
+    """
+
+    kind: IdKind
+    value: str
+    run: RunSummary
+    step: str | None = None
+    seq: int | None = None
+    operation: Operation | None = None
+    attempt: int | None = None
+    status_code: int | None = None
+    chat_status: str | None = None
+    at: datetime | None = None
+    beside: tuple[tuple[IdKind, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The answer to `find`: sightings of the one id that was meant; or the ids that a prefix could mean, if several."""
+
+    sightings: tuple[Sighting, ...] = ()
+    candidates: tuple[tuple[IdKind, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastVerdict:
+    """The last judged run of a target and scenario, and when one was last good: gauges are restored from it."""
+
+    target: str
+    scenario: str
+    outcome: Outcome
+    finished_at: datetime
+    succeeded_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIntent:
+    """A turn of a run that was cut off: whether it booked is not known until its session is read."""
+
+    run_id: str
+    target: str
+    session_id: str
+    idempotency_key: str
+    intended_at: datetime
