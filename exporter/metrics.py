@@ -183,6 +183,15 @@ FAULTS = _counter("brek_monitor_faults_total", "The monitor's own faults.", "kin
 HEARTBEAT = _gauge(
     "brek_monitor_heartbeat_timestamp_seconds", "When the last slot with a verdict was committed; nothing else beats."
 )
+JOURNAL_UP = _gauge("brek_monitor_journal_up", "Whether the journal commits what is seen (1), or it has to wait (0).")
+JOURNAL_WAITING = _gauge("brek_monitor_journal_waiting_results", "Results that the journal has not committed yet.")
+JOURNAL_LOST = _counter(
+    "brek_monitor_journal_lost_total",
+    "Results that the journal will never hold: too many waited, or they could not be written.",
+)
+JOURNAL_SIZE = _gauge(
+    "brek_monitor_journal_size_bytes", "How much the journal holds; what is free inside its file is not counted."
+)
 BUILD_INFO = _gauge("brek_monitor_build_info", "Which monitor this is; always 1.", "version", "python")
 CONFIG_RELOAD_SUCCESS = _gauge(
     "brek_monitor_config_last_reload_success",
@@ -222,6 +231,10 @@ FAMILIES: tuple[Family, ...] = (
     LOOP_LAG,
     FAULTS,
     HEARTBEAT,
+    JOURNAL_UP,
+    JOURNAL_WAITING,
+    JOURNAL_LOST,
+    JOURNAL_SIZE,
     BUILD_INFO,
     CONFIG_RELOAD_SUCCESS,
 )

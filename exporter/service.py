@@ -15,12 +15,11 @@ from exporter.web import WebServer, create_app
 from probes.errors import UsageError
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
-from probes.model import Ledger, MonitorFault, Run
+from probes.model import Ledger, MonitorFault
 from probes.probing import Probing, Repeats
 from probes.redaction import Scrubber
 from probes.settings import Settings
 from probes.transport import shared_ssl_context
-from probes.words import JUDGED_OUTCOMES
 
 DRAIN_SECONDS = 20.0
 _TICK_SECONDS = 0.25
@@ -53,7 +52,6 @@ class Service:
             settings,
             ledger=ledger or MemoryLedger(),
             listeners=self._listeners,
-            after=self._beat,
             repeats=repeats,
         )
         self._web = WebServer(
@@ -125,10 +123,6 @@ class Service:
     def url(self) -> str:
         """Where the pages are."""
         return self._web.url
-
-    def _beat(self, run: Run) -> None:
-        if run.outcome in JUDGED_OUTCOMES:
-            self.recorder.heartbeat(time.time())
 
     async def _watch_loop(self) -> None:
         """How late this loop wakes what wanted to run: measurements are only as true as that is small."""

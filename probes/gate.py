@@ -8,7 +8,7 @@ from functools import partial
 from typing import Protocol
 
 from probes.credentials import KeyWatch
-from probes.model import Probe, Run, RunStart
+from probes.model import Probe, RunStart
 from probes.quota import requests_of
 from probes.runner import Runner
 from probes.settings import Settings
@@ -40,19 +40,13 @@ class Gate(Protocol):
 
 
 class KeyGate:
-    """Keeps runs to their key's quota, and holds those of a key that is turned away. A run keeps the settings it got.
+    """Keeps runs to their key's quota, holds those of a key that is turned away; a run keeps the settings it got."""
 
-    `after` hears of each run that was played or refused here.
-    """
-
-    def __init__(
-        self, settings: Settings, *, runner: Runner, turns: Turns, keys: KeyWatch, after: Callable[[Run], None]
-    ) -> None:
+    def __init__(self, settings: Settings, *, runner: Runner, turns: Turns, keys: KeyWatch) -> None:
         self._settings = settings
         self._runner = runner
         self._turns = turns
         self._keys = keys
-        self._after = after
 
     def expect(self, settings: Settings) -> None:
         """What is configured now."""
@@ -81,7 +75,7 @@ class KeyGate:
             return turn.admit(start)
 
         with turn:
-            run = await self._runner.play(
+            await self._runner.play(
                 settings.scenarios[probe.scenario],
                 target,
                 deadline_seconds=probe.deadline_seconds,
@@ -89,4 +83,3 @@ class KeyGate:
                 recheck=recheck,
                 admit=admit,
             )
-        self._after(run)

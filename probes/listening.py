@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from probes.model import Exchange, Finding, JournalState, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.model import Booking, Exchange, Finding, JournalState, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.words import FaultKind
 
 
@@ -32,6 +32,9 @@ class Listener:
 
     def run_kept(self, run: Run) -> None:
         """The journal has committed this run, whole."""
+
+    def booking_settled(self, booking: Booking) -> None:
+        """What a snapshot told of a booking whose run was cut off before it could know."""
 
     def journal_changed(self, state: JournalState) -> None:
         """The journal does better or worse, or its backlog changed; a few times a second at most."""
@@ -81,6 +84,10 @@ class Listeners(Listener):
     def run_kept(self, run: Run) -> None:
         """Tell all."""
         self._tell("run_kept", run)
+
+    def booking_settled(self, booking: Booking) -> None:
+        """Tell all."""
+        self._tell("booking_settled", booking)
 
     def journal_changed(self, state: JournalState) -> None:
         """Tell all."""

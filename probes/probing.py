@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from probes.connectivity import Connectivity
 from probes.credentials import KeyWatch
 from probes.gate import KeyGate
 from probes.listening import Listeners
-from probes.model import Ledger, Probe, Run
+from probes.model import Ledger, Probe
 from probes.rechecks import Rechecks
 from probes.runner import Runner
 from probes.scheduler import Clock, Scheduler
@@ -26,10 +25,7 @@ class Repeats:
 
 
 class Probing:
-    """Plays the configured probes between `start` and `drain`. What it is made of hears of facts through `listeners`.
-
-    `after` hears of each run that came of a slot or a recheck, once all listeners did.
-    """
+    """Plays the configured probes between `start` and `drain`. Its parts hear of facts through `listeners`."""
 
     def __init__(
         self,
@@ -37,7 +33,6 @@ class Probing:
         *,
         ledger: Ledger,
         listeners: Listeners,
-        after: Callable[[Run], None],
         clock: Clock | None = None,
         repeats: Repeats | None = None,
     ) -> None:
@@ -53,7 +48,7 @@ class Probing:
             why_not=self.runner.why_not,
             try_every_seconds=repeats.key_seconds,
         )
-        self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys, after=after)
+        self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys)
         self.scheduler = Scheduler(
             settings.probes,
             gate=self._gate,

@@ -6,7 +6,9 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from probes.journal.kept import LastVerdict
 from probes.model import Probe, Run, Target
+from probes.words import Outcome
 
 _STALE_AFTER_INTERVALS = 2
 
@@ -29,6 +31,13 @@ class Row:
         return self.age_seconds is None or self.age_seconds > _STALE_AFTER_INTERVALS * self.every_seconds
 
 
+@dataclass(frozen=True, slots=True)
+class _Last:
+    outcome: Outcome
+    reason: str | None
+    seen_at: float
+
+
 class Board:
     """Remembers the last run of each configured probe. `now` gives seconds since the epoch."""
 
@@ -36,7 +45,7 @@ class Board:
         self._now = now
         self._probes: tuple[Probe, ...] = ()
         self._environments: dict[str, str] = {}
-        self._last: dict[tuple[str, str], tuple[Run, float]] = {}
+        self._last: dict[tuple[str, str], _Last] = {}
 
     def expect(self, targets: Iterable[Target], probes: Iterable[Probe]) -> None:
         """What is configured; what is gone from it is shown no more."""
@@ -47,7 +56,11 @@ class Board:
 
     def saw(self, run: Run) -> None:
         """Whatever its outcome: a page that shows only verdicts would hide that nothing can be told."""
-        self._last[run.target, run.scenario] = (run, self._now())
+        self._last[run.target, run.scenario] = _Last(run.outcome, run.reason, self._now())
+
+    def restore(self, last: LastVerdict) -> None:
+        """What was seen before this process began."""
+        self._last[last.target, last.scenario] = _Last(last.outcome, last.reason, last.finished_at.timestamp())
 
     def rows(self) -> tuple[Row, ...]:
         """The table as it stands."""
@@ -60,7 +73,7 @@ class Board:
             environment=self._environments.get(probe.target, ""),
             scenario=probe.scenario,
             every_seconds=probe.every_seconds,
-            outcome=None if last is None else last[0].outcome.value,
-            reason=None if last is None else last[0].reason,
-            age_seconds=None if last is None else max(self._now() - last[1], 0.0),
+            outcome=None if last is None else last.outcome.value,
+            reason=None if last is None else last.reason,
+            age_seconds=None if last is None else max(self._now() - last.seen_at, 0.0),
         )

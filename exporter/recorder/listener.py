@@ -21,8 +21,20 @@ from exporter.recorder.exposition import render
 from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
 from exporter.recorder.quota import QuotaGauges
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
+from probes.journal.kept import LastVerdict
 from probes.listening import Listener
-from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult, Target
+from probes.model import (
+    Booking,
+    Exchange,
+    Finding,
+    JournalState,
+    MonitorFault,
+    Probe,
+    Run,
+    RunStart,
+    StepResult,
+    Target,
+)
 from probes.redaction import Scrubber
 from probes.scenario import Scenario
 from probes.words import (
@@ -82,6 +94,7 @@ class Recorder(Listener):
         self._retired_targets: set[str] = set()
         self._retired_steps: set[tuple[Pair, str]] = set()
         self._in_maintenance: set[str] = set()
+        self._lost = 0
         self._start_at_zero()
 
     def _start_at_zero(self) -> None:
@@ -150,6 +163,18 @@ class Recorder(Listener):
         for family, labels in zeros.of_probe(probe, scenario):
             self._counters[family].child(*labels)
 
+    def restore(self, verdicts: Iterable[LastVerdict]) -> None:
+        """What was known before this process began: else a restart would hide a failure until the next slot."""
+        for last in verdicts:
+            pair = (last.target, last.scenario)
+            if pair not in self._configured.probes:
+                continue
+            self._gauges[metrics.SUCCESS].child(*pair).set(last.outcome in GOOD_OUTCOMES)
+            self._gauges[metrics.LAST_RUN].child(*pair).set(last.finished_at.timestamp())
+            if last.succeeded_at is not None:
+                self._gauges[metrics.LAST_SUCCESS].child(*pair).set(last.succeeded_at.timestamp())
+            self.board.restore(last)
+
     def set_maintenance(self, target: str, active: bool) -> None:
         """Announced maintenance began or ended; runs meanwhile don't count for the objective."""
         (self._in_maintenance.add if active else self._in_maintenance.discard)(target)
@@ -162,13 +187,6 @@ class Recorder(Listener):
     def observe_loop_lag(self, seconds: float) -> None:
         """How late the event loop woke."""
         self._histograms[metrics.LOOP_LAG].child().observe(seconds)
-
-    def heartbeat(self, at: float) -> None:
-        """A slot ended with a verdict and was committed, at this time (seconds since the epoch).
-
-        Whoever commits calls it, and only then: a bare timer, a skipped slot or an unknown run must not beat.
-        """
-        self._gauges[metrics.HEARTBEAT].child().set(at)
 
     def render(self, accept: str) -> tuple[bytes, str]:
         """What a scrape with this Accept header gets: the body and its content type. May be called in any thread."""
@@ -280,6 +298,25 @@ class Recorder(Listener):
         self._counters[metrics.FAILURES].child(
             run.target, run.scenario, step.name, FailureKind(step.failure.kind), whose
         ).inc(1, failure_exemplar(run))
+
+    def run_kept(self, run: Run) -> None:
+        """The heart beats for a committed verdict alone: no timer, no skipped slot and no unknown run is one."""
+        if run.outcome in JUDGED_OUTCOMES:
+            self._gauges[metrics.HEARTBEAT].child().set(self._now())
+
+    def booking_settled(self, booking: Booking) -> None:
+        """One more booking, of a run that could not tell it."""
+        if booking.target not in self._retired_targets:
+            self._counters[metrics.BOOKINGS].child(booking.target, booking.state).inc()
+
+    def journal_changed(self, state: JournalState) -> None:
+        """How the journal does."""
+        self._gauges[metrics.JOURNAL_UP].child().set(state.problem is None)
+        self._gauges[metrics.JOURNAL_WAITING].child().set(state.waiting)
+        self._counters[metrics.JOURNAL_LOST].child().inc(state.lost - self._lost)
+        self._lost = state.lost
+        if state.size_bytes is not None:
+            self._gauges[metrics.JOURNAL_SIZE].child().set(state.size_bytes)
 
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """Every planned start is accounted for. `skipped` means that no run came of it at all."""

@@ -49,6 +49,7 @@ def of_monitor() -> Iterator[Zero]:
     """Of the monitor itself."""
     yield from ((metrics.SLOTS, (state,)) for state in SlotState)
     yield from ((metrics.FAULTS, (kind,)) for kind in FaultKind)
+    yield metrics.JOURNAL_LOST, ()
 
 
 def of_target(target: str) -> Iterator[Zero]:

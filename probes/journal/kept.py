@@ -96,6 +96,7 @@ class LastVerdict:
     target: str
     scenario: str
     outcome: Outcome
+    reason: str | None
     finished_at: datetime
     succeeded_at: datetime | None
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from support.facts import (
@@ -17,7 +18,8 @@ from support.facts import (
 from support.prometheus import value, values
 
 from exporter.recorder import Recorder
-from probes.model import Booking, Finding, Phases, Transition
+from probes.journal.kept import LastVerdict
+from probes.model import Booking, Finding, JournalState, Phases, Transition
 from probes.words import (
     BookingState,
     CorrelationState,
@@ -324,3 +326,42 @@ def test_the_targets_certificate_tells_its_end_and_the_portals_does_not(recorder
     recorder.exchange_finished(a_start(), "card", an_exchange(certificate_expires_at=1.0, own_key=False))
 
     assert value(recorder, "brek_probe_certificate_expiry_timestamp_seconds", target="acme") == 1_900_000_000.0
+
+
+def test_what_was_known_before_a_restart_is_shown_at_once(recorder: Recorder) -> None:
+    earlier = NOON - timedelta(minutes=30)
+    known = LastVerdict(
+        target="acme",
+        scenario="quick_search",
+        outcome=Outcome.FAILED,
+        reason="server_error",
+        finished_at=NOON - timedelta(minutes=2),
+        succeeded_at=earlier,
+    )
+
+    recorder.restore([known, replace(known, scenario="no_longer_configured")])
+
+    assert value(recorder, "brek_probe_success") == 0
+    assert value(recorder, "brek_probe_last_run_timestamp_seconds") == (NOON - timedelta(minutes=2)).timestamp()
+    assert value(recorder, "brek_probe_last_success_timestamp_seconds") == earlier.timestamp()
+    assert [(row.scenario, row.outcome, row.age_seconds) for row in recorder.board.rows()] == [
+        ("quick_search", "failed", 120.0)
+    ]
+
+
+def test_how_the_journal_does_is_shown(recorder: Recorder) -> None:
+    assert value(recorder, "brek_monitor_journal_lost_total") == 0
+
+    recorder.journal_changed(JournalState(problem="the disk is full", waiting=7, lost=2, size_bytes=4096))
+    recorder.journal_changed(JournalState(problem="the disk is full", waiting=9, lost=3))
+
+    assert value(recorder, "brek_monitor_journal_up") == 0
+    assert value(recorder, "brek_monitor_journal_waiting_results") == 9
+    assert value(recorder, "brek_monitor_journal_lost_total") == 3
+    assert value(recorder, "brek_monitor_journal_size_bytes") == 4096
+
+
+def test_a_booking_that_was_looked_up_later_is_counted(recorder: Recorder) -> None:
+    recorder.booking_settled(Booking(run_id=RUN_ID, target="acme", session_id="s", state=BookingState.LEFT))
+
+    assert value(recorder, "brek_probe_bookings_total", state="left") == 1

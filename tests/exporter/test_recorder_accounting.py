@@ -60,7 +60,11 @@ def test_nothing_but_a_committed_verdict_makes_the_heart_beat(recorder: Recorder
 
     assert value(recorder, "brek_monitor_heartbeat_timestamp_seconds") is None
 
-    recorder.heartbeat(NOW)
+    recorder.run_kept(a_run(Outcome.UNKNOWN))
+
+    assert value(recorder, "brek_monitor_heartbeat_timestamp_seconds") is None
+
+    recorder.run_kept(a_run(Outcome.FAILED))
 
     assert value(recorder, "brek_monitor_heartbeat_timestamp_seconds") == NOW
 

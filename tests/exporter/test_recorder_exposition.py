@@ -30,7 +30,7 @@ from support.prometheus import (
 from exporter.recorder import Recorder
 from exporter.recorder.exposition import wants_openmetrics
 from exporter.recorder.series import RunCounts
-from probes.model import Booking, Exchange, Finding, MonitorFault, Phases, StepResult, Transition
+from probes.model import Booking, Exchange, Finding, JournalState, MonitorFault, Phases, StepResult, Transition
 from probes.redaction import Scrubber, Secret
 from probes.words import BookingState, FaultKind, FindingKind, Operation, Outcome, SkipReason, SlotState
 
@@ -56,7 +56,8 @@ def populated(recorder: Recorder | None = None) -> Recorder:
     recorder.slot_finished(a_probe(), SlotState.SKIPPED, SkipReason.QUOTA, 0.0)
     recorder.monitor_fault(MonitorFault(kind=FaultKind.BUG, detail="ours"))
     recorder.observe_loop_lag(0.003)
-    recorder.heartbeat(1_795_521_600.0)
+    recorder.run_kept(a_run(Outcome.PASSED))
+    recorder.journal_changed(JournalState(size_bytes=4096))
     return recorder
 
 

@@ -53,11 +53,9 @@ async def metrics_once(client: httpx.AsyncClient, line: str) -> str:
     return text
 
 
-async def test_a_judged_run_beats_the_heart_and_a_skipped_one_does_not() -> None:
+async def test_a_run_that_was_not_played_neither_beats_the_heart_nor_is_judged() -> None:
     async with SandboxServer() as sandbox:
         settings = settings_for(sandbox, "golden_path")
-        async with serving(settings) as (_, client):
-            await metrics_once(client, "brek_monitor_heartbeat_timestamp_seconds 1")
         without_portal = {"sandbox": replace(settings.targets["sandbox"], portal=None)}
         async with serving(replace(settings, targets=without_portal)) as (_, client):
             text = await metrics_once(client, 'brek_probe_skipped_total{reason="portal",scenario="golden_path"')

@@ -68,9 +68,7 @@ def settings_of(target: Target, every_seconds: float, *scenarios: str, **changes
 async def probing(loop: HastyLoop, settings: Settings, *listeners: Listener) -> AsyncIterator[Probing]:
     """Played while inside."""
     clock = Clock(wall=loop.wall, monotonic=loop.time)
-    played = Probing(
-        settings, ledger=MemoryLedger(), listeners=Listeners(*listeners), after=lambda _run: None, clock=clock
-    )
+    played = Probing(settings, ledger=MemoryLedger(), listeners=Listeners(*listeners), clock=clock)
     played.start()
     try:
         yield played
