@@ -202,9 +202,12 @@ def value_at(answer: Answer, path: str) -> object:
         return dig(_mapping(answer.body).get("data"), path)
 
 
-def has_events(answer: Answer) -> bool:
-    """Whether it is a snapshot with a history."""
-    return isinstance(_mapping(_mapping(answer.body).get("data")).get("events"), list)
+def snapshot_statuses(answer: Answer | None, session_id: str | None) -> tuple[str, ...] | None:
+    """The statuses in a snapshot of this session, in order; None where there are none, or of another one."""
+    if answer is None or answer.status_code != 200 or answer.session_id != session_id:
+        return None
+    has_history = isinstance(_mapping(_mapping(answer.body).get("data")).get("events"), list)
+    return event_statuses(answer) if has_history else None
 
 
 def event_statuses(answer: Answer) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from probes.answers import event_statuses, has_events
+from probes.answers import event_statuses, snapshot_statuses
 from probes.errors import LedgerUnavailableError
 from probes.model import Answer, Booking, Exchange, Ledger, RunStart
 from probes.words import DOCUMENTED_REFUSALS, BookingState, ChatStatus, Envelope, FaultKind
@@ -95,7 +95,7 @@ class BookingWatch:
         """
         if self.knows(session_id):
             return
-        statuses = _statuses_of(snapshot, session_id)
+        statuses = snapshot_statuses(snapshot.answer, session_id)
         if statuses is not None and ChatStatus.BOOKED in statuses:
             await self.record(BookingState.UNEXPECTED if refused else BookingState.MADE, session_id)
         elif (statuses is None or statuses[-1:] == ((before,) if before else ())) and not _has_ended(lost, statuses):
@@ -107,14 +107,6 @@ class BookingWatch:
         if BookingState.UNCLEAR is not booking.state or state is BookingState.CANCELLED:
             await self.record(state, booking.session_id, booking.booking_id)
         return state
-
-
-def _statuses_of(snapshot: Exchange, session_id: str | None) -> tuple[str, ...] | None:
-    """The statuses in a snapshot of our session; None where there is no such list."""
-    answer = snapshot.answer
-    if answer is None or answer.status_code != 200 or answer.session_id != session_id or not has_events(answer):
-        return None
-    return event_statuses(answer)
 
 
 def _has_ended(lost: Exchange | None, statuses: tuple[str, ...] | None) -> bool:

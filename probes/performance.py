@@ -31,7 +31,7 @@ from probes.model import (
     Target,
     Transition,
 )
-from probes.requests import Call, Conversation
+from probes.requests import Call, Conversation, actor_of
 from probes.safety import ProductionGuard, bookings_allowed
 from probes.scenario import Act, Repeat, Scenario, Step, write_kind
 from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
@@ -93,7 +93,7 @@ class Performance:
         self._ended: float | None = None
         self._deadline = self._loop.time() + deadlines.run_seconds
         self._step_deadline_seconds = deadlines.step_seconds
-        actor_id = f"brekwatch_{start.run_id}"
+        actor_id = actor_of(start.run_id)
         self._conversation = Conversation(actor_id=actor_id, timezone_offset_minutes=TIMEZONE_OFFSET_MINUTES)
         self._stage = Stage(now=start.started_at, actor_id=actor_id)
         self._watch = BookingWatch(start, surroundings.ledger, self._tell_fault)

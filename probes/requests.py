@@ -108,6 +108,11 @@ class ApiRequest:
         return headers
 
 
+def actor_of(run_id: str) -> str:
+    """The actorId of a run: one of its own, so that no run meets another's sessions."""
+    return f"brekwatch_{run_id}"
+
+
 @lru_cache(maxsize=512)
 def _url(url: str) -> httpx.URL:
     return httpx.URL(url)

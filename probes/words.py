@@ -201,6 +201,16 @@ class BookingState(StrEnum):
     UNEXPECTED = "unexpected"
 
 
+class Settlement(StrEnum):
+    """What became of a turn that was promised to the ledger, as the journal says it."""
+
+    VERDICT = "verdict"  # its run had one, and told of every booking
+    BOOKED = "booked"
+    CANCELLED = "cancelled"
+    NOTHING = "nothing"
+    UNCLEAR = "unclear"
+
+
 class FindingKind(StrEnum):
     """What the API does that the documents don't allow, short of a failure."""
 

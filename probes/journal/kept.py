@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probes.model import Booking, Exchange, Run
-from probes.words import IdKind, Operation, Outcome
+from probes.words import BookingState, IdKind, Leaves, Operation, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,10 +103,16 @@ class LastVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIntent:
-    """A turn of a run that was cut off: whether it booked is not known until its session is read."""
+    """A turn of a run that was cut off: whether it booked is not known until its session is read.
+
+    `booking_state` is the last word on a booking of this session, if the run came to say one.
+    """
 
     run_id: str
     target: str
+    scenario: str
+    leaves: Leaves
     session_id: str
     idempotency_key: str
     intended_at: datetime
+    booking_state: BookingState | None = None
