@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := prometheus faketime openssl
+SYSTEM_PACKAGES := prometheus faketime openssl postgresql
 
 .PHONY: demo test check setup system benchmark faults-page requirements clean
 
