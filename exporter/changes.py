@@ -13,6 +13,7 @@ _FIXED = {
     "listen_port": "listen",
     "web_config": "web_config",
     "journal": "journal",
+    "retention": "retention",
     "location": "location",
     "sentry_dsn": "sentry_dsn",
 }

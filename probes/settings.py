@@ -31,12 +31,22 @@ DEFAULT_TARGET = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """How long the journal keeps runs that were good or skipped, and all others; and how much it may hold."""
+
+    successes_seconds: float = 14 * 86_400.0
+    failures_seconds: float = 90 * 86_400.0
+    size_bytes: int = 2 * 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
     """The running service. `reference` are addresses whose silence means that we are offline."""
 
     listen_host: str = "127.0.0.1"
     listen_port: int = 9464
     journal: str
+    retention: Retention = field(default_factory=Retention)
     location: str = "local"
     external_url: str | None = None
     reference: tuple[str, ...] = ()

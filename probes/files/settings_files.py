@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from probes import scenario_files
 from probes.errors import ConfigError
-from probes.files import durations, variables, yaml_files
+from probes.files import durations, sizes, variables, yaml_files
 from probes.files.addresses import journal_url, listen_address, plain_text_problem
 from probes.files.secret_values import key_problem, read_secret, secrets_in_url
 from probes.files.settings_shapes import (
@@ -27,7 +27,7 @@ from probes.origin import Origin
 from probes.redaction import Scrubber, Secret
 from probes.safety import classify
 from probes.scenario import Scenario
-from probes.settings import IncidentPolicy, Maintenance, Service, Settings
+from probes.settings import IncidentPolicy, Maintenance, Retention, Service, Settings
 from probes.words import Environment
 
 _DEFAULT_DEADLINE_SECONDS = 120.0
@@ -113,6 +113,7 @@ class _Reading:
             listen_host=host,
             listen_port=port,
             journal=journal,
+            retention=self._retention(),
             location=shape.location,
             external_url=shape.external_url and shape.external_url.rstrip("/"),
             reference=shape.reference,
@@ -120,6 +121,14 @@ class _Reading:
             web_config=self._web_config(shape.web_config),
             sentry_dsn=self._sentry_dsn(),
         )
+
+    def _retention(self) -> Retention:
+        shape = self._shape.service.retention
+        successes, failures = durations.seconds_of(shape.successes), durations.seconds_of(shape.failures)
+        if successes > failures:
+            message = f"it must not be longer than failures, {shape.failures}: evidence is kept longest"
+            self._refuse(("service", "retention", "successes"), message)
+        return Retention(successes_seconds=successes, failures_seconds=failures, size_bytes=sizes.bytes_of(shape.size))
 
     def _check_references(self, targets: Iterable[Target]) -> None:
         """What is probed can't be a reference: its own outage would look like ours, and nobody would be told."""

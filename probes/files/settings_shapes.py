@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJso
 
 from probes.files.addresses import WORD, base_url_problem, journal_problem, listen_address, url_problem, word_problem
 from probes.files.scenario_shapes import Card
-from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, form, json_pattern
+from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, Size, form, json_pattern
 from probes.words import AuthHeader, Environment
 
 SECRETS = frozenset({"api_key", "other_api_key", "sentry_dsn"})
@@ -89,6 +89,16 @@ Share = Annotated[float, Field(gt=0, le=1), NUMBER]
 Reference = Annotated[str, _refused_by(_reference_problem), json_pattern(_HOST_AND_PORT)]
 
 
+class RetentionShape(Shape):
+    """How long runs are kept. One that is under way, or whose booking was not taken back, is kept longest."""
+
+    successes: Annotated[Duration, Field(description="Runs that passed, or were skipped.")] = "14d"
+    failures: Annotated[Duration, Field(description="All others: failed, degraded, unknown.")] = "90d"
+    size: Annotated[
+        Size, Field(description="What the journal may hold; beyond it the oldest go, those that passed first.")
+    ] = "2GiB"
+
+
 class ServiceShape(Shape):
     """The running service itself."""
 
@@ -112,6 +122,7 @@ class ServiceShape(Shape):
             examples=["sqlite:///brekwatch.db", "postgresql://brekwatch:${JOURNAL_PASSWORD}@db.example/brekwatch"],
         ),
     ] = None
+    retention: Annotated[RetentionShape, Field(description="How long runs are kept.")] = RetentionShape()
     location: Annotated[Word, Field(description="Where this monitor stands: a word in metrics and reports.")] = "local"
     external_url: Annotated[Address | None, Field(description="What links in alerts and reports start with.")] = None
     reference: Annotated[

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar, get_args, get_origin
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationError, WithJsonSchema
 
 from probes.errors import ConfigError
-from probes.files import durations
+from probes.files import durations, sizes
 from probes.files.yaml_files import Document, Place
 from probes.redaction import printable
 
@@ -78,6 +78,12 @@ Duration = Annotated[
     str,
     AfterValidator(lambda text: durations.seconds_of(text) and text),
     WithJsonSchema({"type": "string", "pattern": durations.PATTERN, "examples": ["30s", "5m", "250ms"]}),
+]
+
+Size = Annotated[
+    str,
+    AfterValidator(lambda text: sizes.bytes_of(text) and text),
+    WithJsonSchema({"type": "string", "pattern": sizes.PATTERN, "examples": ["500MB", "2GiB"]}),
 ]
 
 

@@ -35,6 +35,7 @@ CONFIGURATION: dict[str, Any] = {
     "service": {
         "listen": "127.0.0.1:9464",
         "journal": "sqlite:///brekwatch.db",
+        "retention": {"successes": "7d", "failures": "30d", "size": "500MB"},
         "location": "eu-1",
         "external_url": "https://brekwatch.example",
         "reference": ["192.0.2.1:443"],

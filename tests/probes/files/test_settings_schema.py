@@ -56,6 +56,7 @@ GOOD = {
         "allow_bookings: {host: www.brek.ai, per_day: 1, until: 2026-12-01T00:00+01:00}}}"
     ),
     "deadlines": HEAD + "probes: [{scenario: quick_search, every: 1h, deadline: 1.5m, step_deadline: 250ms}]",
+    "retention": HEAD + "service: {retention: {successes: 1h, failures: 30d, size: 1.5GB}}",
     "dsn": HEAD + "service: {sentry_dsn: 'https://${KEY}@sentry.example/1'}",
 }
 
