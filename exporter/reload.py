@@ -7,9 +7,7 @@ fault of kind `config` with file, line and the way out.
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -18,6 +16,7 @@ from exporter.changes import Changes
 from exporter.service import Service, warm_up
 from probes.errors import ConfigError, UsageError
 from probes.model import MonitorFault
+from probes.off_loop import off_loop
 from probes.settings import Settings
 from probes.words import FaultKind
 
@@ -56,7 +55,7 @@ async def reload_once(
     """Reads the settings, for so many seconds at most, and puts them in force; or tells why not. Raises nothing."""
     before = service.settings
     try:
-        settings = await _read_on_a_thread(find, seconds)
+        settings = await _read_off_loop(find, seconds)
         service.reload(settings)
     except ConfigError as problem:
         service.reload_refused(_fault("; ".join(problem.problems)))
@@ -78,19 +77,12 @@ def _fault(problem: str, error: Exception | None = None) -> MonitorFault:
     return MonitorFault(kind=kind, detail=detail, error=error)
 
 
-async def _read_on_a_thread(find: Callable[[], Settings], seconds: float) -> Settings:
-    """Off the event loop, since files may be slow; on a daemon thread, so that a hung one keeps nobody from ending."""
-    answer: Future[Settings] = Future()
-    answer.set_running_or_notify_cancel()  # so that nobody's giving up can cancel it under the thread
+async def _read_off_loop(find: Callable[[], Settings], seconds: float) -> Settings:
+    """Files may be slow, and so may what the first request over TLS needs."""
 
-    def read() -> None:
-        try:
-            settings = find()
-            warm_up(settings)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the one who asked must hear it
-            answer.set_exception(error)
-        else:
-            answer.set_result(settings)
+    def read() -> Settings:
+        settings = find()
+        warm_up(settings)
+        return settings
 
-    threading.Thread(target=read, name="configuration", daemon=True).start()
-    return await asyncio.wait_for(asyncio.wrap_future(answer), seconds)
+    return await asyncio.wait_for(off_loop(read, name="configuration"), seconds)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable
-from concurrent.futures import Future
+from collections.abc import Awaitable
 from typing import TypeVar
 
 from exporter.doctor.findings import Finding, Whose, fail
@@ -15,21 +13,6 @@ T = TypeVar("T")
 
 SECONDS = 3.0
 _GRACE_SECONDS = 0.5  # for what keeps to its time by itself, and then can say more
-
-
-async def in_thread(work: Callable[[], T]) -> T:
-    """What `work` gives or raises, from a daemon thread: what hangs there holds up neither us nor the exit."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        future.set_running_or_notify_cancel()
-        try:
-            future.set_result(work())
-        except Exception as error:  # noqa: BLE001 - it is raised to whoever waits
-            future.set_exception(error)
-
-    threading.Thread(target=run, name="brekwatch-doctor", daemon=True).start()
-    return await asyncio.wrap_future(future)
 
 
 async def bounded(about: str, work: Awaitable[T], *, seconds: float = SECONDS + _GRACE_SECONDS) -> T | list[Finding]:

@@ -10,13 +10,14 @@ from pathlib import Path
 from rich.console import Console
 
 from exporter.doctor import install, machine, places
-from exporter.doctor.bounded import bounded, in_thread
+from exporter.doctor.bounded import bounded
 from exporter.doctor.findings import Finding, Level, exit_code, fail, ok, warn
 from exporter.doctor.network import network
 from exporter.listing import settings_lines
 from exporter.terminal import Terminal
 from probes import settings as settings_files
 from probes.errors import UsageError
+from probes.off_loop import off_loop
 from probes.redaction import Scrubber, Secret, printable
 from probes.settings import Service, Settings
 
@@ -44,7 +45,7 @@ async def _configuration(path: Path | None, environ: Mapping[str, str]) -> tuple
     if path is None and not (environ.get(_URL) or environ.get(_KEY)):
         advice = f"write one with `brekwatch config init`, or export {_URL} and {_KEY}"
         return None, [warn("configuration", "there is none, so nothing can be played", advice)]
-    read = await bounded("configuration", in_thread(lambda: settings_files.find(path, environ)))
+    read = await bounded("configuration", off_loop(lambda: settings_files.find(path, environ), name="doctor"))
     if not isinstance(read, Settings):
         return None, read
     source = f"{_URL} and {_KEY}" if path is None else str(path)
@@ -89,7 +90,7 @@ def _plan(settings: Settings) -> Iterator[Finding]:
 
 
 async def _in_thread(find: Callable[[], Iterable[Finding]]) -> list[Finding]:
-    return await in_thread(lambda: list(find()))
+    return await off_loop(lambda: list(find()), name="doctor")
 
 
 def _show(view: Terminal, findings: Sequence[Finding]) -> None:

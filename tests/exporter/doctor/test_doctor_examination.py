@@ -13,10 +13,11 @@ import pytest
 from rich.console import Console
 from support.certificates import Certificates
 
-from exporter.doctor.bounded import bounded, in_thread
+from exporter.doctor.bounded import bounded
 from exporter.doctor.examination import examine
 from exporter.doctor.findings import Level, Whose
 from probes.errors import LocalResourceError, UsageError
+from probes.off_loop import off_loop
 from probes.sandbox.server import SandboxServer
 
 KEY = "sk_test_51H8xQz"
@@ -138,7 +139,7 @@ async def test_a_key_that_reaches_a_text_is_scrubbed(tmp_path: Path) -> None:
 async def test_work_that_hangs_is_given_up_and_holds_nobody() -> None:
     forever = threading.Event()
     began = time.monotonic()
-    found = await bounded("journal", in_thread(lambda: [forever.wait()]), seconds=0.1)
+    found = await bounded("journal", off_loop(lambda: [forever.wait()], name="doctor"), seconds=0.1)
     took = time.monotonic() - began
     forever.set()
 
@@ -158,7 +159,7 @@ async def test_whatever_a_check_raises_is_a_finding(error: Exception, whose: Who
     def work() -> list[object]:
         raise error
 
-    (found,) = await bounded("journal", in_thread(work))
+    (found,) = await bounded("journal", off_loop(work, name="doctor"))
 
     assert (found.level, found.whose) == (Level.FAIL, whose)  # type: ignore[attr-defined]
     assert said in found.told  # type: ignore[attr-defined]
