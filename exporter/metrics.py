@@ -134,7 +134,7 @@ RATELIMIT_OBSERVED = _gauge(
 )
 CORRELATION = _counter(
     "brek_probe_correlation_total",
-    "Whether answers carried the ids that support asks for, and whether their copies agree.",
+    "Whether answers carried the ids that support asks for, whether their copies agree, and whether they came again.",
     "target",
     "operation",
     "id",

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 
 import httpx
 
-from probes import answers, contract, correlation
+from probes import answers, contract
+from probes.correlation import SeenIds, Sender, correlate
 from probes.errors import LedgerUnavailableError, StalledError
 from probes.model import Answer, Exchange, Failure, Finding, Intent, Ledger, RunStart, Target
+from probes.origin import Origin
 from probes.requests import ApiRequest, Call, Conversation, Requests, authorise
 from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
@@ -71,12 +73,15 @@ class CoreChatClient:
         uniform: Callable[[float, float], float],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        seen_ids: SeenIds | None = None,
     ) -> None:
         self._target = target
         self._transport = transport
         self._start = start
         self._ledger = ledger
         self._guard = guard
+        self._seen_ids = SeenIds() if seen_ids is None else seen_ids
+        self._origin = Origin.of(target.base_url)
         self._tell = tell
         self._tell_fault = tell_fault
         self._uniform = uniform
@@ -217,6 +222,7 @@ class CoreChatClient:
                 expected=False,
                 request_body=request.body,
                 idempotency_key=request.idempotency_key,
+                asked_session_id=request.session_id,
                 failure=Failure(kind=lost.kind, expected="an answer", observed=lost.detail),
                 own_key=request.own_key,
                 own_style=request.auth in {None, self._target.auth_header},
@@ -252,12 +258,8 @@ class CoreChatClient:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         answer = answers.read(response.status_code, headers, response.content, now=self._now())
         self._remember(request, answer)
-        request_id = correlation.request_id_state(request.operation, answer)
-        trace_id = correlation.trace_id_state(request.operation, answer)
-        self.conversation.findings += (
-            *contract.findings(request.operation, answer),
-            *contract.correlation_findings(request.operation, request_id, trace_id),
-        )
+        ids = correlate(request.operation, answer, self._sender(request, call, attempt), self._seen_ids)
+        self.conversation.findings += (*contract.findings(request.operation, answer), *ids.findings)
         return Exchange(
             operation=request.operation,
             attempt=attempt,
@@ -269,12 +271,22 @@ class CoreChatClient:
             expected=answer.status_code in call.status_codes,
             request_body=request.body,
             idempotency_key=request.idempotency_key,
+            asked_session_id=request.session_id,
             answer=answer,
-            request_id_state=request_id,
-            trace_id_state=trace_id,
+            request_id_state=ids.request_id,
+            trace_id_state=ids.trace_id,
             own_key=request.own_key,
             own_style=request.auth in {None, self._target.auth_header},
             certificate_expires_at=response.extensions["certificate_expires_at"],
+        )
+
+    def _sender(self, request: ApiRequest, call: Call, attempt: int) -> Sender:
+        return Sender(
+            origin=self._origin,
+            run_id=self._start.run_id,
+            step=call.step,
+            attempt=attempt,
+            idempotency_key=request.key_sent,
         )
 
     def _remember(self, request: ApiRequest, answer: Answer) -> None:

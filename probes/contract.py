@@ -12,7 +12,7 @@ from typing import Any
 from probes.contract_shapes import ERROR_SHAPES, PROMISED_HEADERS, SUCCESS_SHAPES
 from probes.model import Answer, Finding
 from probes.redaction import bounded
-from probes.words import ChatStatus, CorrelationState, Envelope, ErrorCode, FindingKind, Operation
+from probes.words import ChatStatus, Envelope, ErrorCode, FindingKind, Operation
 
 _NUMBER_HEADERS = ("x-ratelimit-limit", "x-ratelimit-remaining")
 _CHAT_STATUSES = frozenset(ChatStatus)
@@ -120,21 +120,3 @@ def findings(operation: Operation, answer: Answer) -> tuple[Finding, ...]:
         *retry_after,
     )
     return tuple(dict.fromkeys(found))[:_MOST_FINDINGS]
-
-
-_STATE_KINDS = {
-    CorrelationState.MISSING: FindingKind.CORRELATION_MISSING,
-    CorrelationState.MISMATCHED: FindingKind.CORRELATION_MISMATCH,
-}
-
-
-def correlation_findings(
-    operation: Operation, request_id: CorrelationState | None, trace_id: CorrelationState | None
-) -> tuple[Finding, ...]:
-    """The same for ids that are missing or disagree."""
-    states = (("request id", request_id), ("trace id", trace_id))
-    return tuple(
-        _finding(_STATE_KINDS[state], name, operation)
-        for name, state in states
-        if state is not None and state in _STATE_KINDS
-    )

@@ -157,7 +157,7 @@ class Exchange:
     `duration_seconds` is first byte sent to last byte received (to giving up, without an answer; 0
     if nothing was sent), `certificate_expires_at` is in seconds since the epoch, over TLS. `expected` says that the
     status code is one that the step asked for. `own_key`: it carried the target's valid key; `own_style`: in the
-    configured header.
+    configured header. `asked_session_id` is the session that the request named, if it named one.
     """
 
     operation: Operation
@@ -170,6 +170,7 @@ class Exchange:
     expected: bool
     request_body: bytes = b""
     idempotency_key: str | None = None
+    asked_session_id: str | None = None
     answer: Answer | None = None
     failure: Failure | None = None
     request_id_state: CorrelationState | None = None
@@ -186,6 +187,11 @@ class Exchange:
     def status_code(self) -> int | None:
         """The HTTP status, if an answer came."""
         return None if self.answer is None else self.answer.status_code
+
+    @property
+    def session_id(self) -> str | None:
+        """The session that it was about, as its answer named it, else its request."""
+        return (self.answer and self.answer.session_id) or self.asked_session_id
 
     @property
     def key_rejected(self) -> bool:
@@ -327,13 +333,17 @@ class Intent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorFault:
-    """Something of ours went wrong. `error` is for logs and crash reports, after scrubbing."""
+    """Something of ours went wrong. `error` is for logs and crash reports, after scrubbing.
+
+    `request_id` is that of the last answer of the run that it befell.
+    """
 
     kind: FaultKind
     detail: str
     run_id: str | None = None
     scenario: str | None = None
     target: str | None = None
+    request_id: str | None = None
     error: BaseException | None = None
 
     @classmethod

@@ -12,6 +12,7 @@ from probes import portal, verdict
 from probes.acting import Acting
 from probes.bookings import BookingWatch
 from probes.client import CoreChatClient
+from probes.correlation import SeenIds
 from probes.errors import (
     RefusedError,
     ValueMissingError,
@@ -62,10 +63,11 @@ _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all runs of a process share: where promises go, who hears of facts, the clock and chance."""
+    """What all runs of a process share: where promises go, who hears of facts, the ids seen, the clock and chance."""
 
     ledger: Ledger
     listener: Listener
+    seen_ids: SeenIds
     now: Callable[[], datetime]
     uniform: Callable[[float, float], float]
 
@@ -118,6 +120,7 @@ class Performance:
             conversation=self._conversation,
             ledger=ledger,
             guard=ProductionGuard(self._target, bookings_allowed=allowed),
+            seen_ids=surroundings.seen_ids,
             tell=self._keep_exchange,
             tell_fault=self._tell_fault,
             uniform=surroundings.uniform,

@@ -98,6 +98,12 @@ class ApiRequest:
         return self.carries_key and not isinstance(self.auth, OtherKey)
 
     @property
+    def key_sent(self) -> str | None:
+        """The idempotency key that its body really holds: a step may leave it out on purpose."""
+        key = self.idempotency_key
+        return key if key and orjson.dumps(key) in self.body else None
+
+    @property
     def headers(self) -> list[tuple[str, str]]:
         """All its headers but the one with the key."""
         fetched = self.operation in {Operation.GET_OPENAPI, Operation.GET_LLMS}

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from probes import safety
 from probes.connectivity import Connectivity, may_be_ours
+from probes.correlation import SeenIds
 from probes.errors import LedgerUnavailableError, RefusedError
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
@@ -55,7 +56,9 @@ class Runner:
         self._ledger = ledger
         self._connectivity = connectivity or Connectivity()
         self._listener = Listeners(listener, self._connectivity)
-        self._surroundings = Surroundings(ledger=ledger, listener=self._listener, now=now, uniform=uniform)
+        self._surroundings = Surroundings(
+            ledger=ledger, listener=self._listener, seen_ids=SeenIds(), now=now, uniform=uniform
+        )
         self._location = location
         self._now = now
         self._new_id = new_id

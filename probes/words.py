@@ -224,6 +224,7 @@ class FindingKind(StrEnum):
     INVALID_HEADER = "invalid_header"
     CORRELATION_MISSING = "correlation_missing"
     CORRELATION_MISMATCH = "correlation_mismatch"
+    CORRELATION_REPEATED = "correlation_repeated"
     KEPT_CONNECTION_DIED = "kept_connection_died"
     CANCEL_REFUSED = "cancel_refused"
     CANCEL_UNCLEAR = "cancel_unclear"
@@ -238,11 +239,12 @@ class CorrelationId(StrEnum):
 
 
 class CorrelationState(StrEnum):
-    """Whether an answer carried an id, and whether its copies agree."""
+    """Whether an answer carried an id, whether its copies agree, and whether another request had it before."""
 
     PRESENT = "present"
     MISSING = "missing"
     MISMATCHED = "mismatched"
+    REPEATED = "repeated"
 
 
 class IdKind(StrEnum):

@@ -17,10 +17,12 @@ from support.wire import Received, Reply
 
 from exporter.recorder import Recorder
 from exporter.run_json import runs_as_json
-from probes import answers, bookings, contract, correlation
+from probes import answers, bookings, contract
+from probes.correlation import SeenIds, Sender, correlate
 from probes.expectations import Wanted, judge
 from probes.listening import Listeners
 from probes.model import Exchange, Phases, Run
+from probes.origin import Origin
 from probes.scenario import Expect
 from probes.words import Leaves, Operation, Outcome
 
@@ -163,6 +165,8 @@ def test_any_mutant_of_a_golden_answer_is_read_and_judged(body: Any, status_code
 
 
 def exchange_with(answer: Any, operation: Operation) -> Exchange:
+    sender = Sender(origin=Origin.of("http://127.0.0.1"), run_id="r1", step="search", attempt=1)
+    ids = correlate(operation, answer, sender, SeenIds())
     return Exchange(
         operation=operation,
         attempt=1,
@@ -173,6 +177,6 @@ def exchange_with(answer: Any, operation: Operation) -> Exchange:
         phases=Phases(),
         expected=True,
         answer=answer,
-        request_id_state=correlation.request_id_state(operation, answer),
-        trace_id_state=correlation.trace_id_state(operation, answer),
+        request_id_state=ids.request_id,
+        trace_id_state=ids.trace_id,
     )
