@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from probes.model import Booking, Exchange, Finding, JournalState, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.under_way import placed
 from probes.words import FaultKind
 
 
@@ -94,7 +95,8 @@ class Listeners(Listener):
         self._tell("journal_changed", state)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
-        """Tell all; a listener that fails here is left alone, or it would be told of itself for ever."""
+        """Tell all, with the run that it befell; a listener that fails here is left alone, or it would never end."""
+        fault = placed(fault)
         for listener in self._listeners:
             try:
                 listener.monitor_fault(fault)

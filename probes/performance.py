@@ -27,7 +27,6 @@ from probes.model import (
     Ledger,
     MonitorFault,
     Run,
-    RunStart,
     StepResult,
     Target,
     Transition,
@@ -38,6 +37,7 @@ from probes.scenario import Act, Repeat, Scenario, Step, write_kind
 from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
 from probes.transitions import transition
 from probes.transport import Transport
+from probes.under_way import UnderWay
 from probes.words import (
     GOOD_OUTCOMES,
     NO_STATUS,
@@ -84,11 +84,12 @@ class Performance:
     """The mutable middle of a run; everything that leaves it is frozen."""
 
     def __init__(
-        self, scenario: Scenario, target: Target, start: RunStart, surroundings: Surroundings, deadlines: Deadlines
+        self, scenario: Scenario, target: Target, under_way: UnderWay, surroundings: Surroundings, deadlines: Deadlines
     ) -> None:
         self._scenario = scenario
         self._target = target
-        self._start = start
+        self._under_way = under_way
+        self._start = start = under_way.start
         self._listener = surroundings.listener
         self._loop = asyncio.get_running_loop()
         self._began = time.perf_counter()  # uvloop's own clock counts whole milliseconds
@@ -129,6 +130,7 @@ class Performance:
 
     def _keep_exchange(self, exchange: Exchange) -> None:
         self._exchanges.append(exchange)
+        self._under_way.saw(exchange)
         self._listener.exchange_finished(self._start, self._step_name, exchange)
 
     def _tell_fault(self, kind: FaultKind, detail: str, error: BaseException) -> None:
@@ -153,6 +155,7 @@ class Performance:
             await self._clean_up()
             raise
         finally:
+            self._under_way.step = None
             await self._transport.aclose()
         return self.run()
 
@@ -197,7 +200,7 @@ class Performance:
 
     async def _play_step(self, step: Step, deadline: float) -> StepResult:
         """One step to its end. Whatever goes wrong inside us ends here, as `unknown`."""
-        self._step_name = step.name
+        self._step_name = self._under_way.step = step.name
         self._exchanges.clear()
         self._conversation.findings.clear()
         began = time.perf_counter()

@@ -22,6 +22,7 @@ from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
 from probes.performance import Deadlines, Performance, Surroundings
 from probes.scenario import Scenario
+from probes.under_way import UnderWay, run_under_way
 from probes.words import FaultKind, Outcome, SkipReason
 
 _LEDGER_SECONDS = 5.0
@@ -88,22 +89,33 @@ class Runner:
             recheck=recheck,
         )
         deadlines = Deadlines(run_seconds=deadline_seconds, step_seconds=step_deadline_seconds)
+        with run_under_way(start) as under_way:
+            run = await self._judged(scenario, target, under_way, deadlines, admit)
+            self._listener.run_finished(run)
+        return run
+
+    async def _judged(
+        self,
+        scenario: Scenario,
+        target: Target,
+        under_way: UnderWay,
+        deadlines: Deadlines,
+        admit: Callable[[RunStart], Refusal | None] | None,
+    ) -> Run:
+        start = under_way.start
         performance: Performance | None = None
         try:
             refusal = self.why_not(scenario, target, start.started_at)
             refusal = refusal or (admit and admit(start)) or await self._begin(start, scenario, target)
             if refusal is not None:
-                run = _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
-            else:
-                performance = Performance(scenario, target, start, self._surroundings, deadlines)
-                run = await self._unless_offline(start, await performance.play())
+                return _unplayed(start, scenario, Outcome.SKIPPED, *refusal)
+            performance = Performance(scenario, target, under_way, self._surroundings, deadlines)
+            return await self._unless_offline(start, await performance.play())
         except asyncio.CancelledError:
             self._listener.run_finished(self._cut_off(start, scenario, performance))
             raise
         except Exception as error:  # noqa: BLE001 - ours: the run can't tell
-            run = self._broken(start, scenario, performance, error)
-        self._listener.run_finished(run)
-        return run
+            return self._broken(start, scenario, performance, error)
 
     def _broken(self, start: RunStart, scenario: Scenario, performance: Performance | None, error: Exception) -> Run:
         if performance is not None:
