@@ -36,12 +36,11 @@ _current: ContextVar[UnderWay | None] = ContextVar("run under way", default=None
 def run_under_way(start: RunStart) -> Iterator[UnderWay]:
     """All that is called, and all tasks that are begun, inside the block belong to this run."""
     mine = UnderWay(start)
-    before = _current.set(mine)
+    _current.set(mine)
     try:
         yield mine
     finally:
         mine.over = True
-        _current.reset(before)
 
 
 def current() -> UnderWay | None:
