@@ -1,4 +1,4 @@
-"""Tells the log what runs tell: one line a run, a line for what failed, and each exchange for whoever debugs."""
+"""Tells the log what runs tell: one line a run, a line for what failed or was found, and each exchange with its ids."""
 
 from __future__ import annotations
 
@@ -6,7 +6,18 @@ import logging
 from typing import TYPE_CHECKING
 
 from probes.listening import Listener
-from probes.model import Exchange, Finding, MonitorFault, Probe, Run, RunStart, StepResult
+from probes.model import (
+    Booking,
+    Exchange,
+    Finding,
+    JournalState,
+    MonitorFault,
+    Probe,
+    Run,
+    RunStart,
+    StepResult,
+)
+from probes.verdict import deciding_exchange
 from probes.words import Outcome, SlotState
 
 if TYPE_CHECKING:
@@ -21,6 +32,17 @@ _LEVELS = {
 }
 
 
+def _ids(exchange: Exchange | None) -> dict[str, str | None]:
+    """What support asks for, and what a conversation is found by."""
+    answer = None if exchange is None else exchange.answer
+    return {
+        "request_id": None if answer is None else answer.request_id,
+        "trace_id": None if answer is None else answer.trace_id,
+        "session_id": None if exchange is None else exchange.session_id,
+        "event_id": None if answer is None else answer.event_id,
+    }
+
+
 class LogListener(Listener):
     """Event names are constant; ids are fields, since they belong in logs and nowhere in labels."""
 
@@ -30,13 +52,16 @@ class LogListener(Listener):
 
             log = structlog.get_logger("brekwatch")
         self._log: FilteringBoundLogger = log
+        self._journal_problem: str | None = None
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
-        """Each attempt, at debug."""
-        if not self._log.is_enabled_for(logging.DEBUG):
-            return
+        """Each attempt: at debug what went as the step wanted, as a warning what did not."""
         answer, failure = exchange.answer, exchange.failure
-        self._log.debug(
+        level = logging.DEBUG if exchange.expected else logging.WARNING
+        if not self._log.is_enabled_for(level):
+            return
+        self._log.log(
+            level,
             "exchange_finished",
             run_id=start.run_id,
             target=start.target,
@@ -46,36 +71,35 @@ class LogListener(Listener):
             attempt=exchange.attempt,
             status_code=exchange.status_code,
             code=None if answer is None else answer.code,
+            error=None if answer is None else answer.error,
             chat_status=None if answer is None else answer.chat_status,
             expected=exchange.expected,
             duration_seconds=round(exchange.duration_seconds, 6),
-            request_id=None if answer is None else answer.request_id,
-            trace_id=None if answer is None else answer.trace_id,
+            **_ids(exchange),
+            idempotency_key=exchange.idempotency_key,
             failure_kind=None if failure is None else failure.kind.value,
+            observed=None if failure is None else failure.observed,
         )
 
     def step_finished(self, start: RunStart, step: StepResult) -> None:
-        """A failed step, with the ids that support asks for."""
+        """What was found, and a failed step with the ids that support asks for."""
+        where = {"run_id": start.run_id, "target": start.target, "scenario": start.scenario, "step": step.name}
+        for finding in dict.fromkeys(step.findings):
+            self._log.info("finding_seen", **where, **_facts(finding))
         if step.outcome is not Outcome.FAILED or step.failure is None:
             return
-        own = step.own_exchange
-        answer = None if own is None else own.answer
         self._log.warning(
             "step_failed",
-            run_id=start.run_id,
-            target=start.target,
-            scenario=start.scenario,
-            step=step.name,
+            **where,
             kind=step.failure.kind.value,
             expected=step.failure.expected,
             observed=step.failure.observed,
             attempts=len(step.own_exchanges),
-            request_id=None if answer is None else answer.request_id,
-            trace_id=None if answer is None else answer.trace_id,
+            **_ids(step.own_exchange),
         )
 
     def run_finished(self, run: Run) -> None:
-        """The verdict of each run."""
+        """The verdict of each run, with the ids of the exchange that decided it."""
         step = run.failed_step
         self._log.log(
             _LEVELS[run.outcome],
@@ -90,6 +114,7 @@ class LogListener(Listener):
             failed_step=None if step is None else step.name,
             findings=len(run.findings),
             recheck=run.recheck,
+            **_ids(deciding_exchange(run)),
         )
 
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
@@ -107,12 +132,29 @@ class LogListener(Listener):
     def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
         """One line a difference."""
         for finding in findings:
-            operation = None if finding.operation is None else finding.operation.value
-            self._log.warning("contract_drift", target=target, operation=operation, detail=finding.detail)
+            facts = _facts(finding)
+            self._log.warning("contract_drift", target=target, operation=facts["operation"], detail=finding.detail)
 
     def contract_unread(self, target: str, reason: str) -> None:
         """Not every target publishes the file."""
         self._log.warning("contract_unread", target=target, reason=reason)
+
+    def booking_settled(self, booking: Booking) -> None:
+        """What became of a booking whose run was cut off."""
+        self._log.warning(
+            "booking_settled",
+            run_id=booking.run_id,
+            target=booking.target,
+            session_id=booking.session_id,
+            booking_id=booking.booking_id,
+            state=booking.state.value,
+        )
+
+    def journal_changed(self, state: JournalState) -> None:
+        """That it commits again; why it could not is told as a fault of the monitor."""
+        before, self._journal_problem = self._journal_problem, state.problem
+        if before is not None and state.problem is None:
+            self._log.info("journal_recovered", waiting=state.waiting, lost=state.lost)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Our own fault, with its traceback."""
@@ -123,5 +165,11 @@ class LogListener(Listener):
             run_id=fault.run_id,
             target=fault.target,
             scenario=fault.scenario,
+            request_id=fault.request_id,
             exc_info=fault.error,
         )
+
+
+def _facts(finding: Finding) -> dict[str, str | None]:
+    operation = None if finding.operation is None else finding.operation.value
+    return {"kind": finding.kind.value, "operation": operation, "detail": finding.detail}

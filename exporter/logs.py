@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from exporter.log_listener import LogListener
 from exporter.log_redaction import Redaction
 from probes.redaction import Scrubber
+from probes.under_way import current
 
 if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger, Processor
@@ -22,7 +23,21 @@ if TYPE_CHECKING:
 __all__ = ["LogListener", "configure"]
 
 Format = Literal["auto", "json", "console"]
-_CHATTY = ("apscheduler", "asyncio", "httpcore", "httpx", "uvicorn", "uvicorn.access", "uvicorn.error", "urllib3")
+_CHATTY = (  # several print what they send, statements with their parameters and all, below warning
+    "aiosqlite",
+    "alembic",
+    "apscheduler",
+    "asyncio",
+    "httpcore",
+    "httpx",
+    "psycopg",
+    "sentry_sdk",
+    "sqlalchemy",
+    "urllib3",
+    "uvicorn",
+    "uvicorn.access",
+    "uvicorn.error",
+)
 _HANDLER_NAME = "brekwatch"
 
 
@@ -42,7 +57,11 @@ def configure(
     number = _level_number(level)
     stream = sys.stderr if stream is None else stream
     console = format == "console" or (format == "auto" and stream.isatty())
-    before: list[Processor] = [structlog.processors.add_log_level, structlog.processors.TimeStamper("iso", utc=True)]
+    before: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper("iso", utc=True),
+        _run_under_way,
+    ]
     after: list[Processor] = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         _traceback_as_text,
@@ -90,6 +109,16 @@ class _Handler(logging.StreamHandler[TextIO]):
             self.stream.write('{"event":"log_event_lost","level":"error"}\n')
         except Exception:  # noqa: BLE001 - a broken stream: there is nobody left to tell
             return
+
+
+def _run_under_way(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+    """The run that a line comes from, and its step, a library's lines too; a line that names its own is left alone."""
+    under_way = current()
+    if under_way is not None and event.get("run_id") is None:
+        start, step = under_way.start, under_way.step
+        where = {"run_id": start.run_id, "target": start.target, "scenario": start.scenario, "step": step}
+        event.update({name: value for name, value in where.items() if value is not None})
+    return event
 
 
 def _foreign(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:

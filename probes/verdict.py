@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from probes.errors import LedgerUnavailableError, LocalResourceError, StalledError
 from probes.expectations import failure_kind_of_status
-from probes.model import Failure, Finding, StepResult, Transition
+from probes.model import Exchange, Failure, Finding, Run, StepResult, Transition
 from probes.redaction import bounded
 from probes.scenario import Expect
 from probes.words import BookingState, FailureKind, FaultKind, FindingKind, Operation, Outcome
@@ -29,16 +29,20 @@ def late(expect: Expect, elapsed_seconds: float) -> Failure | None:
 
 def verdict(steps: Sequence[StepResult], stopped: Verdict | None) -> Verdict:
     """How a run ended: what the API did counts first, then what stopped us, then what a retry hid."""
-    failed = next((step for step in steps if step.outcome is Outcome.FAILED), None)
+    failed = _first(steps, Outcome.FAILED)
     if failed is not None and failed.failure is not None:
         failure = failed.failure
         return Outcome.FAILED, failure.kind, f"{failed.name}: expected {failure.expected}, saw {failure.observed}"
     if stopped is not None:
         return stopped
-    degraded = next((step for step in steps if step.outcome is Outcome.DEGRADED), None)
+    degraded = _first(steps, Outcome.DEGRADED)
     if degraded is not None:
         return Outcome.DEGRADED, *_why_degraded(degraded)
     return Outcome.PASSED, None, _gaps(steps)
+
+
+def _first(steps: Sequence[StepResult], outcome: Outcome) -> StepResult | None:
+    return next((step for step in steps if step.outcome is outcome), None)
 
 
 def _gaps(steps: Sequence[StepResult]) -> str | None:
@@ -57,6 +61,14 @@ def _why_degraded(step: StepResult) -> tuple[str, str]:
     hidden = step.exchanges[0]
     kind = failure_kind_of_status(hidden.status_code or 0, hidden.operation, own_key=hidden.own_key)
     return kind, f"{step.name}: {len(step.own_exchanges)} attempts, the first answered HTTP {hidden.status_code}"
+
+
+def deciding_exchange(run: Run) -> Exchange | None:
+    """The attempt whose ids prove a verdict: what a retry hid or what was late, else the last, which failed or not."""
+    degraded = _first(run.steps, Outcome.DEGRADED) if run.outcome is Outcome.DEGRADED else None
+    if degraded is not None:
+        return next(iter(degraded.exchanges), None)
+    return next((each.own_exchange for each in reversed(run.steps) if each.exchanges), None)
 
 
 def undocumented(changes: Sequence[Transition]) -> tuple[Finding, ...]:

@@ -180,7 +180,19 @@ async def test_httpx_says_nothing_of_the_urls_it_asks_for(stream: io.StringIO, s
     assert stream.getvalue() == ""
 
 
-@pytest.mark.parametrize("name", ["httpx", "httpcore.connection", "uvicorn.error", "apscheduler.scheduler"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "aiosqlite",
+        "alembic.runtime.migration",
+        "apscheduler.scheduler",
+        "httpcore.connection",
+        "httpx",
+        "psycopg.pool",
+        "sqlalchemy.engine.Engine",
+        "uvicorn.error",
+    ],
+)
 def test_chatty_libraries_are_heard_from_warning_on(stream: io.StringIO, scrubber: Scrubber, name: str) -> None:
     configure(stream, scrubber, level="debug")
     logging.getLogger(name).info("hello")

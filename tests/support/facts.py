@@ -22,7 +22,9 @@ from probes.words import CorrelationState, Environment, FailureKind, Leaves, Ope
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REQUEST_ID = "8f6f7d9d-74d5-4f37-8ef8-9c77d4f4ec2b"
-TRACE_ID = "demo-tenant:partner_api:partner-chat:sess_1771456953407_g7p6233d:evt_1771456966998"
+SESSION_ID = "sess_1771456953407_g7p6233d"
+EVENT_ID = "evt_1771456966998"
+TRACE_ID = f"demo-tenant:partner_api:partner-chat:{SESSION_ID}:{EVENT_ID}"
 RUN_ID = "abcdefghijklmnopqrstuvwxyz"
 
 SEARCH = Scenario(
@@ -75,6 +77,8 @@ def an_answer(status_code: int = 200, **changes: object) -> Answer:
         "content": b"{}",
         "header_request_id": REQUEST_ID,
         "trace_id": TRACE_ID,
+        "session_id": SESSION_ID,
+        "event_id": EVENT_ID,
         "ratelimit_limit": 60,
         "ratelimit_remaining": 42,
     }
