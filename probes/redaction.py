@@ -6,21 +6,18 @@ an error text is caught too (design decision 8).
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote
+
+from probes import card_numbers
+from probes.known_secrets import KnownSecrets, Span
 
 MASK = "***"
-_SHORTEST_SECRET = 6  # anything shorter would mask ordinary words
-_PORTAL_TOKEN = re.compile(r"psu_[A-Za-z0-9_-]{4,}")  # the guide's step 4; made by the server during a run
-_DIGIT_GROUPS = re.compile(r"(?<![\w-])[0-9]+(?:[ -][0-9]+)*(?![\w-])")
-_CARD_DIGITS = range(13, 20)
-_SMALLEST_CARD = 2 * 10**12
-_LUHN_DOUBLES = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits added up
-_CARD_FIRST_DIGITS = "23456"  # epoch milliseconds begin with 1
+_MASK = MASK.encode()
+_SMALLEST = 100_000  # a number of fewer digits is no secret
+_PORTAL_TOKEN = re.compile(rb"psu_[a-z0-9_-]{4,}", re.IGNORECASE)  # the guide's step 4; made by the server during a run
+_URL_PASSWORD = re.compile(rb"(://[^\s/:@\"'<>]*:)[^\s/@\"'<>]+(?=@)")
+_LONGEST_SPELLING = 4096  # hardly a secret is longer, however it is spelled
 
 
 class Secret:
@@ -57,65 +54,59 @@ class Secret:
         return bool(self._value)
 
 
-def _base64_cores(raw: bytes) -> Iterable[str]:
-    """The part of the base64 text that depends on the secret alone, at each of the three offsets."""
-    for offset in range(3):
-        padded = b"\0" * offset + raw
-        whole = len(padded) - len(padded) % 3
-        core = base64.b64encode(padded[:whole]).decode()[4 if offset else 0 :]
-        if len(core) >= 8:
-            yield core
-            yield core.replace("+", "-").replace("/", "_")
-
-
-def _spellings(secret: str) -> Iterable[str]:
-    raw = secret.encode("utf-8", "surrogatepass")
-    once = quote(secret, safe="")
-    yield from (secret, once, quote(once, safe=""), quote(secret), raw.hex(), raw.hex().upper())
-    yield json.dumps(secret)[1:-1]
-    yield json.dumps(secret, ensure_ascii=False)[1:-1]
-    yield html.escape(secret)
-    yield secret[::-1]
-    yield from _base64_cores(raw)
-
-
 class Scrubber:
-    """Replaces every known secret, in its common encodings, by `***`; portal tokens and card numbers too.
+    """Replaces known secrets, in any spelling, by `***`; and portal tokens, card numbers and passwords in URLs.
 
-    One regular expression is compiled once; adding a secret recompiles it.
+    Any thread may use it, while others let it learn (`probes.known_secrets` says how). Scrub first, and cut then: of a
+    secret that was cut before, only what is at least a half is found.
     """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        self._secrets: set[Secret] = set()
-        self._pattern: re.Pattern[str] | None = None
+        self._known = KnownSecrets()
         self.learn(*secrets)
 
     def learn(self, *secrets: Secret) -> None:
-        """Scrub these too, from now on. Values under six characters are ignored: they would mask words."""
-        fresh = {secret for secret in secrets if len(secret.reveal()) >= _SHORTEST_SECRET} - self._secrets
-        if not fresh:
-            return
-        self._secrets |= fresh
-        spellings = {spelling for secret in self._secrets for spelling in _spellings(secret.reveal())}
-        longest_first = sorted(spellings, key=len, reverse=True)
-        self._pattern = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE)
+        """Scrub the configured ones too, from now on. What is under six characters is ignored: it would mask words."""
+        self._known.learn(secret.reveal() for secret in secrets)
+
+    def notice(self, secrets: Iterable[Secret]) -> None:
+        """Scrub those too that came up in an answer, until a thousand came after them."""
+        self._known.notice(secret.reveal() for secret in secrets)
 
     def text(self, text: str) -> str:
-        """The text without secrets, portal tokens and card numbers."""
-        if self._pattern is not None:
-            text = self._pattern.sub(MASK, text)
-        text = _PORTAL_TOKEN.sub(MASK, text)
-        return _DIGIT_GROUPS.sub(_mask_cards, text)
+        """The text without secrets."""
+        raw = text.encode("utf-8", "surrogatepass")
+        clean = self.body(raw)
+        return text if clean == raw else clean.decode("utf-8", "surrogatepass")
+
+    def body(self, content: bytes) -> bytes:
+        """The same for bytes, whatever they are."""
+        lowered = content.lower()
+        content = _without(content, self._known.spans(lowered))
+        if b"psu_" in lowered:
+            content = _PORTAL_TOKEN.sub(_MASK, content)
+        if b"://" in content:
+            content = _URL_PASSWORD.sub(rb"\1" + _MASK, content)
+        return card_numbers.masked(content, _MASK)
+
+    def head(self, text: str, limit: int) -> str:
+        """At most `limit` characters of the scrubbed text; quick for any, since little of what is left out is looked at."""
+        looked_at = text[: limit + _LONGEST_SPELLING]
+        clean = self.text(looked_at)
+        if looked_at == text and len(clean) <= limit:
+            return clean
+        whole = len(clean) if looked_at == text else len(clean) - _LONGEST_SPELLING  # behind it a secret may be cut
+        return clean[: max(0, min(limit - 1, whole))] + "…"
 
     def data(self, value: object) -> object:
         """The same for nested dicts, lists, bytes and whatever else prints itself."""
         match value:
-            case int() if value >= _SMALLEST_CARD and self.text(str(value)) != str(value):
-                return MASK
-            case None | bool() | int() | float():
+            case None | bool():
                 return value
+            case int() | float():
+                return MASK if abs(value) >= _SMALLEST and self.text(f"{value:.0f}") != f"{value:.0f}" else value
             case bytes():
-                return self.text(value.decode("utf-8", "replace"))
+                return self.body(value).decode("utf-8", "replace")
             case dict():
                 return {self.text(str(key)): self.data(item) for key, item in value.items()}
             case list() | tuple() | set() | frozenset():
@@ -124,47 +115,12 @@ class Scrubber:
                 return self.text(str(value))
 
 
-def _passes_luhn(number: str) -> bool:
-    odd, even = number[-1::-2], number[-2::-2].translate(_LUHN_DOUBLES)
-    return (sum(map(int, odd)) + sum(map(int, even))) % 10 == 0
-
-
-def _card_end(run: str, groups: list[tuple[int, int]]) -> int:
-    """Where the longest card number that begins with the first group ends; 0 if none does."""
-    number, longest = "", 0
-    for start, end in groups:
-        number += run[start:end]
-        if len(number) > _CARD_DIGITS[-1]:
-            break
-        if len(number) in _CARD_DIGITS and _passes_luhn(number):
-            longest = end
-    return longest
-
-
-def _cards(run: str) -> Iterable[tuple[int, int]]:
-    """Where card numbers stand in a run of digit groups: a card may have other digits beside it."""
-    groups = [found.span() for found in re.finditer("[0-9]+", run)]
-    covered = 0
-    for first, (start, _) in enumerate(groups):
-        if start < covered or run[start] not in _CARD_FIRST_DIGITS:
-            continue
-        end = _card_end(run, groups[first : first + _CARD_DIGITS[-1]])
-        if end:
-            yield start, end
-            covered = end
-
-
-def _mask_cards(match: re.Match[str]) -> str:
-    run, done, pieces = match.group(), 0, []
-    for start, end in _cards(run):
-        pieces += [run[done:start], MASK]
+def _without(content: bytes, spans: Iterable[Span]) -> bytes:
+    done, pieces = 0, []
+    for start, end in spans:
+        pieces += [content[done:start], _MASK]
         done = end
-    return "".join((*pieces, run[done:]))
-
-
-def holds_card_number(text: str) -> bool:
-    """Whether a text holds 13 to 19 digits, perhaps in groups, that pass Luhn's check as card numbers do."""
-    return any(True for run in _DIGIT_GROUPS.finditer(text) for _ in _cards(run.group()))
+    return b"".join((*pieces, content[done:])) if pieces else content
 
 
 _CONTROL = re.compile(
@@ -174,11 +130,16 @@ _CONTROL = re.compile(
 
 
 def bounded(text: str, limit: int) -> str:
-    """At most `limit` characters. A cut falls between words, so that no part of a secret is left unrecognised."""
+    """At most `limit` characters, scrubbed or not: no cut leaves part of a secret that is one word.
+
+    It falls between words. Where none ends, as much is left out as a secret may be long. What is scrubbed first keeps
+    more of itself with `Scrubber.head`.
+    """
     if len(text) <= limit:
         return text
     head = text[: limit - 1]
-    return head[: max(head.rfind(blank) for blank in " \t\r\n") + 1] + "…"
+    end = max(head.rfind(blank) for blank in " \t\r\n") + 1
+    return head[: max(end, len(head) - _LONGEST_SPELLING)] + "…"
 
 
 def printable(text: str, limit: int = 4096) -> str:

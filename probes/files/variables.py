@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from probes.card_numbers import holds_card_number
 from probes.files.shapes import told
 from probes.files.yaml_files import Document, Node, Place
-from probes.redaction import holds_card_number
 
 _VARIABLE = re.compile(r"\$(\$\{)|\$\{([^}]*)\}?")
 _NAME = re.compile("[A-Za-z_][A-Za-z0-9_]{0,199}")

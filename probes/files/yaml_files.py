@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from probes.card_numbers import holds_card_number
 from probes.errors import ConfigError
-from probes.redaction import holds_card_number, printable
+from probes.redaction import printable
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from probes.redaction import MASK, Scrubber, Secret, holds_card_number, printable
+from probes.card_numbers import holds_card_number
+from probes.redaction import MASK, Scrubber, Secret, printable
 
 SECRETS = [
     "sk_live_51H8xQz",

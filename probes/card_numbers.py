@@ -1,0 +1,71 @@
+"""Payment card numbers in any text: 13 to 19 digits, perhaps in groups, that pass Luhn's check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+_STRETCH = re.compile(rb"[0-9][0-9 +%\xc2\xa0-]{12,}")  # quick to find, and then looked at closely
+_BEGIN = rb"(?:(?<![\w%-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u00[0-9A-Fa-f]{2}))"  # inside a word it is an id's
+_LONGEST_ESCAPE = 6
+_RUN = re.compile(_BEGIN + rb"[0-9](?:(?:[ +-]|%20|\xc2\xa0)?[0-9]){12,}(?![\w-])")
+_DIGITS = range(13, 20)
+_FIRST_DIGITS = b"23456"  # epoch milliseconds begin with 1
+_DOUBLES = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits added up
+
+
+def holds_card_number(text: str) -> bool:
+    """Whether there is one in a text."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return masked(raw, b"") != raw
+
+
+def masked(content: bytes, mask: bytes) -> bytes:
+    """The content with a mask in place of each of them; its neighbours stay."""
+
+    def closely(stretch: re.Match[bytes]) -> bytes:
+        start, end = stretch.span()
+        before = content[max(0, start - _LONGEST_ESCAPE) : start]
+        return _RUN.sub(lambda run: _without(run.group(), mask), before + content[start : end + 1])[
+            len(before) : None if end == len(content) else -1
+        ]
+
+    return _STRETCH.sub(closely, content)
+
+
+def _without(run: bytes, mask: bytes) -> bytes:
+    done, pieces = 0, []
+    for start, end in _cards(run):
+        pieces += [run[done:start], mask]
+        done = end
+    return b"".join((*pieces, run[done:]))
+
+
+def _passes_luhn(number: str) -> bool:
+    odd, even = number[-1::-2], number[-2::-2].translate(_DOUBLES)
+    return (sum(map(int, odd)) + sum(map(int, even))) % 10 == 0
+
+
+def _cards(run: bytes) -> Iterable[tuple[int, int]]:
+    """Where they stand in a run of digit groups: a card may have other digits beside it."""
+    groups = [found.span() for found in re.finditer(rb"[0-9]+", run.replace(b"%20", b"   "))]
+    covered = 0
+    for first, (start, _) in enumerate(groups):
+        if start < covered or run[start] not in _FIRST_DIGITS:
+            continue
+        end = _card_end(run, groups[first : first + _DIGITS[-1]])
+        if end:
+            yield start, end
+            covered = end
+
+
+def _card_end(run: bytes, groups: list[tuple[int, int]]) -> int:
+    """Where the longest card number that begins with the first group ends; 0 if none does."""
+    number, longest = "", 0
+    for start, end in groups:
+        number += run[start:end].decode()
+        if len(number) > _DIGITS[-1]:
+            break
+        if len(number) in _DIGITS and _passes_luhn(number):
+            longest = end
+    return longest
