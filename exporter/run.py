@@ -51,6 +51,7 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
         listener=Listeners(view, kept, turns),
         location=settings.service.location,
         connectivity=Connectivity(settings.service.reference),
+        notice=scrubber.notice,
     )
     try:
         await play_all(runner, turns, planned, target, view)

@@ -52,6 +52,7 @@ class Service:
             settings,
             ledger=ledger or MemoryLedger(),
             listeners=self._listeners,
+            notice=scrubber.notice,
             repeats=repeats,
         )
         self._web = WebServer(

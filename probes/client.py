@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 
 import httpx
 
-from probes import answers, contract
+from probes import answers, contract, portal
 from probes.correlation import SeenIds, Sender, correlate
 from probes.errors import LedgerUnavailableError, StalledError
 from probes.model import Answer, Exchange, Failure, Finding, Intent, Ledger, RunStart, Target
 from probes.origin import Origin
+from probes.redaction import Notice, Secret
 from probes.requests import ApiRequest, Call, Conversation, Requests, authorise
 from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
@@ -70,6 +71,7 @@ class CoreChatClient:
         guard: ProductionGuard,
         tell: Callable[[Exchange], None],
         tell_fault: Callable[[FaultKind, str, BaseException], None],
+        notice: Notice,
         uniform: Callable[[float, float], float],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -84,6 +86,7 @@ class CoreChatClient:
         self._origin = Origin.of(target.base_url)
         self._tell = tell
         self._tell_fault = tell_fault
+        self._notice = notice
         self._uniform = uniform
         self._now = now
         self._sleep = sleep
@@ -257,6 +260,7 @@ class CoreChatClient:
     ) -> Exchange:
         headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         answer = answers.read(response.status_code, headers, response.content, now=self._now())
+        self._notice(map(Secret, portal.tokens_shown(answer)))
         self._remember(request, answer)
         ids = correlate(request.operation, answer, self._sender(request, call, attempt), self._seen_ids)
         self.conversation.findings += (*contract.findings(request.operation, answer), *ids.findings)

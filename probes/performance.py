@@ -31,6 +31,7 @@ from probes.model import (
     Target,
     Transition,
 )
+from probes.redaction import Notice
 from probes.requests import Call, Conversation, actor_of
 from probes.safety import ProductionGuard, bookings_allowed
 from probes.scenario import Act, Repeat, Scenario, Step, write_kind
@@ -63,11 +64,15 @@ _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all runs of a process share: where promises go, who hears of facts, the ids seen, the clock and chance."""
+    """What all runs of a process share: where promises go, who hears of facts, the ids seen, the clock and chance.
+
+    `notice` is told the secrets that an answer shows, before any listener hears of that answer.
+    """
 
     ledger: Ledger
     listener: Listener
     seen_ids: SeenIds
+    notice: Notice
     now: Callable[[], datetime]
     uniform: Callable[[float, float], float]
 
@@ -124,6 +129,7 @@ class Performance:
             seen_ids=surroundings.seen_ids,
             tell=self._keep_exchange,
             tell_fault=self._tell_fault,
+            notice=surroundings.notice,
             uniform=surroundings.uniform,
             now=surroundings.now,
         )

@@ -10,6 +10,7 @@ from probes.gate import KeyGate
 from probes.listening import Listeners
 from probes.model import Ledger, Probe
 from probes.rechecks import Rechecks
+from probes.redaction import Notice, keep_nothing
 from probes.runner import Runner
 from probes.scheduler import Clock, Scheduler
 from probes.settings import Settings
@@ -33,13 +34,18 @@ class Probing:
         *,
         ledger: Ledger,
         listeners: Listeners,
+        notice: Notice = keep_nothing,
         clock: Clock | None = None,
         repeats: Repeats | None = None,
     ) -> None:
         clock, repeats, service = clock or Clock(), repeats or Repeats(), settings.service
         self._connectivity = Connectivity(service.reference, monotonic=clock.monotonic)
         self.runner = Runner(
-            ledger=ledger, listener=listeners, location=service.location, connectivity=self._connectivity
+            ledger=ledger,
+            listener=listeners,
+            location=service.location,
+            connectivity=self._connectivity,
+            notice=notice,
         )
         self._turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
         self._keys = KeyWatch(

@@ -20,6 +20,7 @@ from probes.journal.kept import OpenIntent
 from probes.ledger import MemoryLedger
 from probes.listening import Listener
 from probes.model import Answer, Booking, Exchange, MonitorFault, RunStart, Target
+from probes.redaction import Notice, keep_nothing
 from probes.requests import Call, Conversation, actor_of
 from probes.safety import ProductionGuard
 from probes.transport import Transport
@@ -50,7 +51,8 @@ class Reconciling:
     """Looks at once, and then every five minutes, until it is closed.
 
     `targets` gives those that are configured now; an intent of any other stays open. Every read takes a turn of its
-    key's quota. `listener` hears of the reads, of bookings that were found, and of what went wrong.
+    key's quota. `listener` hears of the reads, of bookings that were found, and of what went wrong; `notice` of the
+    secrets in what was read, before.
     """
 
     def __init__(
@@ -60,6 +62,7 @@ class Reconciling:
         targets: Callable[[], Mapping[str, Target]],
         turns: Turns,
         listener: Listener,
+        notice: Notice = keep_nothing,
         location: str,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -68,6 +71,7 @@ class Reconciling:
         self._targets = targets
         self._turns = turns
         self._listener = listener
+        self._notice = notice
         self._location = location
         self._now = now
         self._sleep = sleep
@@ -141,6 +145,7 @@ class Reconciling:
             guard=ProductionGuard(target, bookings_allowed=False),
             tell=lambda exchange: self._listener.exchange_finished(start, STEP, exchange),
             tell_fault=self._tell,
+            notice=self._notice,
             uniform=lambda _low, high: high,
             now=self._now,
             sleep=self._sleep,

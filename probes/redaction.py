@@ -7,7 +7,7 @@ an error text is caught too (design decision 8).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from probes import card_numbers
 from probes.known_secrets import KnownSecrets, Span
@@ -54,6 +54,14 @@ class Secret:
         return bool(self._value)
 
 
+Notice = Callable[[Iterable[Secret]], None]
+"""Is told secrets that came up: `Scrubber.notice`, or `keep_nothing` where nothing is shown."""
+
+
+def keep_nothing(_secrets: Iterable[Secret]) -> None:
+    """Forgets them."""
+
+
 class Scrubber:
     """Replaces known secrets, in any spelling, by `***`; and portal tokens, card numbers and passwords in URLs.
 
@@ -90,7 +98,7 @@ class Scrubber:
         return card_numbers.masked(content, _MASK)
 
     def head(self, text: str, limit: int) -> str:
-        """At most `limit` characters of the scrubbed text; quick for any, since little of what is left out is looked at."""
+        """At most `limit` characters of the scrubbed text. Little is looked at of what is left out, so it is quick."""
         looked_at = text[: limit + _LONGEST_SPELLING]
         clean = self.text(looked_at)
         if looked_at == text and len(clean) <= limit:

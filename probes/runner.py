@@ -21,6 +21,7 @@ from probes.errors import LedgerUnavailableError, RefusedError
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
 from probes.performance import Deadlines, Performance, Surroundings
+from probes.redaction import Notice, keep_nothing
 from probes.scenario import Scenario
 from probes.under_way import UnderWay, run_under_way
 from probes.words import FaultKind, Outcome, SkipReason
@@ -41,7 +42,10 @@ def _utc_now() -> datetime:
 
 
 class Runner:
-    """Plays scenarios. One for a process; many runs may be under way at once, each with a client of its own."""
+    """Plays scenarios. One for a process; many runs may be under way at once, each with a client of its own.
+
+    `notice` hears of secrets that answers show, such as portal tokens, before listeners do: a scrubber's method.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,7 @@ class Runner:
         listener: Listener,
         location: str = "local",
         connectivity: Connectivity | None = None,
+        notice: Notice = keep_nothing,
         now: Callable[[], datetime] = _utc_now,
         uniform: Callable[[float, float], float] = random.uniform,
         new_id: Callable[[], str] = new_run_id,
@@ -58,7 +63,7 @@ class Runner:
         self._connectivity = connectivity or Connectivity()
         self._listener = Listeners(listener, self._connectivity)
         self._surroundings = Surroundings(
-            ledger=ledger, listener=self._listener, seen_ids=SeenIds(), now=now, uniform=uniform
+            ledger=ledger, listener=self._listener, seen_ids=SeenIds(), notice=notice, now=now, uniform=uniform
         )
         self._location = location
         self._now = now
