@@ -33,8 +33,12 @@ instances = Table(
     Column("pid", Integer, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
+    Column("batches", BigInteger, nullable=False, default=0),
 )
-"""The processes that wrote here: a run whose instance is gone was cut off (design decision 10)."""
+"""The processes that wrote here: a run whose instance is gone was cut off (design decision 10).
+
+`batches` counts its commits, so that it knows of one whose answer got lost with the connection.
+"""
 
 runs = Table(
     "runs",
@@ -57,6 +61,7 @@ runs = Table(
     Column("stored_bytes", BigInteger, nullable=False, default=0),
     Index("runs_started", "started_at"),
     Index("runs_of_probe", "target", "scenario", "started_at"),
+    Index("runs_judged", "target", "scenario", "outcome", "started_at"),
     Index("runs_by_outcome", "outcome", "started_at"),
 )
 """One row a run, written before its first byte is sent; without an `outcome` until it has its verdict."""
@@ -192,6 +197,7 @@ intents = Table(
     Column("settlement", Text),
     Index("intents_of_run", "run_id"),
     Index("intents_open", "settled_at"),
+    Index("intents_by_key", "idempotency_key"),
 )
 """The key of each turn, committed before it is sent; open until its run's verdict, or a snapshot, settles it."""
 

@@ -1,0 +1,179 @@
+"""A SQLite journal, opened to write: checked, watched, set aside when it is damaged, its log of writes kept short."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from probes.journal.locks import FileLocks
+from probes.journal.moments import day_of
+from probes.journal.opening import Place, driver_connection, make_file, reading_engine, writing_engine
+from probes.journal.statements import close_day
+from probes.journal.store import Instance, Store
+from probes.journal.trouble import CorruptError
+
+_CHECK_SECONDS = 1.5  # a big journal is checked in part, or every start would wait for it
+_CHECKED_EVERY = 10_000
+_PARTS = ("", "-wal", "-shm")
+_WAL_BYTES = 4 * 1024 * 1024
+_WAL_TOO_BIG_BYTES = 16 * 1024 * 1024
+_Identity = tuple[int, int]
+
+
+class FileStore(Store):
+    """One file, and the two that SQLite keeps beside it."""
+
+    def __init__(
+        self, place: Place, path: Path, instance: Instance, now: Callable[[], datetime], *, exclusive: bool = False
+    ) -> None:
+        super().__init__(place, instance, FileLocks(path, instance.instance_id), writing_engine(place), now)
+        self._path = path
+        self._exclusive = exclusive
+        self._identity: _Identity | None = None
+        self._size = 0
+        self._lost_count = False
+
+    def open(self) -> bool:
+        """Make the file if it isn't there; one that is damaged is set aside (CorruptError: open again).
+
+        Where another file stands than before, what was reserved today isn't known: the day is closed for bookings.
+        """
+        make_file(self._path)
+        if self._exclusive:
+            self.locks.take_service()
+        self.locks.keep_instance()
+        with self.locks.writing():
+            before, self._identity = self._identity, self._stat()
+            another = before is not None and before != self._identity
+            self._lost_count |= another
+            self._connection = connection = self._engine.connect()
+            _check(driver_connection(connection))
+            with connection.begin():
+                self._prepare(connection)
+                if self._lost_count:
+                    close_day(connection, day_of(self._now()), "set-aside")
+            self._checkpoint("PASSIVE")  # so that the file holds its tables by itself
+            self._stat()
+        self._lost_count = False
+        return another
+
+    def be_durable(self, connection: Connection, *, durable: bool) -> None:
+        """In WAL mode a commit waits for the disk only if it is told to."""
+        driver_connection(connection).execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+
+    def look(self) -> None:
+        """The same file, and not shorter than its pages. It must not be opened for that: closing it drops our locks."""
+        known, size = self._identity, self._size
+        try:
+            found = self._stat()
+        except FileNotFoundError:
+            raise CorruptError("the file is gone") from None
+        if known != found:
+            self._identity = known
+            raise CorruptError("another file stands in its place")
+        if self._size < size:
+            self._check_shorter()
+
+    def tidy(self) -> None:
+        """Empty the log of writes into the file; a reader may hold that up, but not for long."""
+        waiting = self._wal_bytes()
+        if waiting > _WAL_BYTES:
+            with self.locks.writing():
+                self._checkpoint("TRUNCATE" if waiting > _WAL_TOO_BIG_BYTES else "PASSIVE")
+
+    def size_bytes(self) -> int | None:
+        """The file and its log."""
+        with suppress(OSError):
+            return self._path.stat().st_size + self._wal_bytes()
+        return None
+
+    def set_aside(self) -> None:
+        """Rename the file and its log; only then close it, so that SQLite touches neither any more."""
+        with self.locks.writing():
+            if self._identity is None or self._still_ours():
+                name = f"{self._path.name}.corrupt-{self._now():%Y%m%dT%H%M%SZ}"
+                for part in _PARTS:
+                    with suppress(FileNotFoundError):
+                        self._path.with_name(self._path.name + part).rename(self._path.with_name(name + part))
+                self._identity = self._identity or (0, 0)
+            self.close()
+        self._lost_count = True
+
+    def end(self) -> None:
+        """End well, with all writes in the file."""
+        super().end()
+        with self.locks.writing():
+            self._checkpoint("TRUNCATE")
+            self.close()  # the last one to close would write to the file, too
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """On a connection of its own, whose eyes are fresh: what it finds damaged, memory may hide."""
+        self.look()
+        with reading_engine(self.place).connect() as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _begun(self, connection: Connection, *, durable: bool) -> Iterator[None]:
+        self.be_durable(connection, durable=durable)
+        with connection.begin():
+            yield
+
+    def _stat(self) -> _Identity:
+        found = os.stat(self._path)  # noqa: PTH116 - one call for all that is asked
+        self._size = found.st_size
+        return found.st_dev, found.st_ino
+
+    def _still_ours(self) -> bool:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116
+        except FileNotFoundError:
+            return True  # what is left of it, its log, must not meet a new file
+        return (found.st_dev, found.st_ino) == self._identity
+
+    def _check_shorter(self) -> None:
+        """A vacuum shortens the file; whoever truncates it leaves it shorter than its pages."""
+        if self._size == 0:
+            raise CorruptError("the file was emptied")
+        raw = driver_connection(self.connection)
+        pages, page_bytes = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+        if pages * page_bytes > self._size:
+            with reading_engine(self.place).connect() as fresh:  # this one may have the lost pages in memory
+                _check(driver_connection(fresh))
+
+    def _checkpoint(self, mode: str) -> None:
+        raw = driver_connection(self.connection)
+        raw.execute("PRAGMA busy_timeout=100")
+        try:
+            raw.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        finally:
+            raw.execute("PRAGMA busy_timeout=1000")
+
+    def _wal_bytes(self) -> int:
+        try:
+            return self._path.with_name(self._path.name + "-wal").stat().st_size
+        except OSError:
+            return 0
+
+
+def _check(raw: sqlite3.Connection) -> None:
+    """As much of the file as can be read in a moment. Raises CorruptError with what SQLite finds."""
+    ends_at = time.monotonic() + _CHECK_SECONDS
+    raw.set_progress_handler(lambda: time.monotonic() > ends_at, _CHECKED_EVERY)
+    try:
+        found = raw.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
+            raise
+        return
+    finally:
+        raw.set_progress_handler(None, 0)
+    if found != "ok":
+        raise CorruptError(str(found).splitlines()[0])

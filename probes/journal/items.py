@@ -1,0 +1,204 @@
+"""What waits to be written: facts as they were told, and promises that somebody waits for.
+
+Nothing here is encoded yet, and nothing knows a database: that is the writer thread's work.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import ClassVar, TypeAlias
+
+from probes.journal.kept import OpenIntent
+from probes.journal.rows import Span
+from probes.model import Booking, BookingCap, Exchange, Finding, Intent, Probe, Run, RunStart
+
+_LEAST_BYTES = 1024
+_PARSED = 6
+"""How many bytes a byte of JSON becomes in memory once it is read, about."""
+
+
+class Promise:
+    """Somebody on the event loop waits until an item is committed. One that is withdrawn must not be written."""
+
+    def __init__(self) -> None:
+        self.kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.withdrawn = False
+
+    def settle(self, error: Exception | None) -> None:
+        """On the loop: it is committed, or never will be."""
+        if self.kept.done():
+            return
+        if error is None:
+            self.kept.set_result(None)
+        else:
+            self.kept.set_exception(error)
+            self.kept.exception()  # whoever waited may have gone; that is no error of its own
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Journey:
+    """A run under way, as the journal heard of it: the order of its exchanges, and what it has committed."""
+
+    run_id: str
+    start: RunStart | None = None
+    exchanges: list[tuple[str, Exchange]] = field(default_factory=list)
+    seqs: dict[int, int] = field(default_factory=dict)
+    intents: list[Intended] = field(default_factory=list)
+
+    def number(self, step: str, exchange: Exchange) -> int:
+        """The next number, for an exchange that was not heard of before."""
+        seq = self.seqs[id(exchange)] = len(self.exchanges)
+        self.exchanges.append((step, exchange))
+        return seq
+
+    def span(self, exchanges: tuple[Exchange, ...]) -> Span:
+        """Where the exchanges of a step are."""
+        return (self.seqs.get(id(exchanges[0])), len(exchanges)) if exchanges else (None, 0)
+
+    @property
+    def stored_bytes(self) -> int:
+        """About what its rows take."""
+        return sum(_LEAST_BYTES + _body_bytes(exchange) for _, exchange in self.exchanges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Item:
+    """One thing to write. `rank` says what is dropped first where there is no more room: the lowest."""
+
+    rank: ClassVar[int] = 2
+    promise: Promise | None = None
+
+    @property
+    def weight(self) -> int:
+        """About the bytes of memory that it keeps."""
+        return _LEAST_BYTES
+
+    @property
+    def withdrawn(self) -> bool:
+        """Whether nobody wants it written any more."""
+        return self.promise is not None and self.promise.withdrawn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Begun(Item):
+    """A run is about to send its first byte."""
+
+    start: RunStart
+    cap: BookingCap | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Intended(Item):
+    """A turn is about to be sent."""
+
+    intent: Intent
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Booked(Item):
+    """A word on a booking."""
+
+    booking: Booking
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sent(Item):
+    """An exchange is over. One that is `light` has lost its bodies, since too much waited."""
+
+    rank: ClassVar[int] = 0
+    run_id: str
+    seq: int
+    step: str
+    exchange: Exchange
+    journey: Journey
+    light: bool = False
+
+    @property
+    def weight(self) -> int:
+        """Its body is kept as it came and as it was read."""
+        return _LEAST_BYTES + _PARSED * _body_bytes(self.exchange)
+
+    def without_bodies(self) -> Sent:
+        """The same, lighter: who sent what and when, but not the words."""
+        answer = self.exchange.answer
+        lighter = None if answer is None else replace(answer, content=b"", body=None, artifacts={})
+        return replace(self, exchange=replace(self.exchange, request_body=b"", answer=lighter), light=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged(Item):
+    """A run has its verdict. `spans` are of its steps, then of its cleanup."""
+
+    run: Run
+    spans: tuple[Span, ...]
+    stored_bytes: int
+
+    def without_exchanges(self) -> Judged:
+        """The same, lighter: its exchanges wait by themselves."""
+        run = self.run
+        steps, cleanup = (tuple(replace(step, exchanges=()) for step in each) for each in (run.steps, run.cleanup))
+        return replace(self, run=replace(run, steps=steps, cleanup=cleanup))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Planned(Item):
+    """A planned start is accounted for."""
+
+    rank: ClassVar[int] = 1
+    probe: Probe
+    state: str
+    reason: str | None
+    lateness_seconds: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Compared(Item):
+    """A target's contract was compared."""
+
+    rank: ClassVar[int] = 1
+    target: str
+    findings: tuple[Finding, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stated(Item):
+    """Something that survives a restart changed; `value` is JSON, None takes it away."""
+
+    kind: str
+    key: str
+    value: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settled(Item):
+    """A snapshot told what became of an open intent."""
+
+    intent: OpenIntent
+    settlement: str
+    booking: Booking | None
+    at: datetime
+
+
+Items: TypeAlias = list[Item]
+
+
+def wanted(items: Iterable[Item]) -> Items:
+    """Those that are still to be written."""
+    return [item for item in items if not item.withdrawn]
+
+
+def is_durable(item: Item) -> bool:
+    """Whether it must survive a power cut: what was promised, and the verdict of a run that may have booked."""
+    return item.promise is not None or (isinstance(item, Judged) and bool(item.run.bookings))
+
+
+def _body_bytes(exchange: Exchange) -> int:
+    return len(exchange.request_body) + (0 if exchange.answer is None else len(exchange.answer.content))

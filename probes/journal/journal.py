@@ -1,0 +1,216 @@
+"""The journal as the rest of the program sees it: a ledger that waits for commits, a listener that never does.
+
+All of it belongs to the event loop's thread and only enqueues; the database is the writer thread's, which imports it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from probes.errors import JournalInUseError, LedgerUnavailableError
+from probes.journal.condition import STALL_SECONDS, Condition
+from probes.journal.hearing import Hearing, Voice
+from probes.journal.items import (
+    Begun,
+    Booked,
+    Compared,
+    Intended,
+    Item,
+    Journey,
+    Judged,
+    Planned,
+    Promise,
+    Sent,
+    Settled,
+    Stated,
+)
+from probes.journal.kept import OpenIntent
+from probes.journal.queue import Limits, Queue
+from probes.listening import Listener
+from probes.model import Booking, BookingCap, Exchange, Finding, Intent, Probe, Run, RunStart
+from probes.words import FaultKind
+
+if TYPE_CHECKING:
+    from probes.journal.reading import Reader
+    from probes.journal.writer import Writer
+
+_START_SECONDS = 2.0
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Journal(Listener):
+    """Keeps every run in the database at `url`, between `start` and `aclose`.
+
+    `scrub` removes secrets from what is kept. `listener` hears, on the loop, of faults, of the journal's state, and of
+    each run that is kept. `exclusive` refuses a second service on one SQLite file.
+    """
+
+    durable = True
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        command: str,
+        scrub: Callable[[str], str],
+        listener: Listener,
+        exclusive: bool = False,
+        now: Callable[[], datetime] = _utc_now,
+        limits: Limits | None = None,
+    ) -> None:
+        self._url = url
+        self._command = command
+        self._scrub = scrub
+        self._exclusive = exclusive
+        self._now = now
+        self._queue = Queue(limits or Limits())
+        self._condition = Condition(listener, self._queue, scrub)
+        self._journeys: dict[str, Journey] = {}
+        self._writer: Writer | None = None
+        self._hearing = Hearing(listener, self._condition, self._queue)
+        self._over: asyncio.Future[None] | None = None
+
+    async def start(self) -> None:
+        """Open it, which may take longer than this waits. Raises JournalInUseError; other trouble is told."""
+        loop = asyncio.get_running_loop()
+        self._hearing.first_word, self._over = loop.create_future(), loop.create_future()
+        thread = threading.Thread(target=self._write, args=(loop,), name="journal", daemon=True)
+        thread.start()
+        await asyncio.wait([self._hearing.first_word], timeout=_START_SECONDS)
+        if self._hearing.first_word.done():
+            self._hearing.first_word.result()
+
+    async def aclose(self, seconds: float = 5.0) -> None:
+        """Write what waits, for so long; what can't be written is counted as lost, and told."""
+        if self._over is None or self._queue.closed:
+            return
+        self._queue.close()
+        await asyncio.wait([self._over], timeout=seconds)
+        if self._writer is not None:
+            self._writer.abandoned = True
+        left = self._queue.give_up()
+        if left:
+            self._condition.tell(FaultKind.JOURNAL, f"{len(left)} results could not be written before the end")
+        self._condition.close()
+
+    def reader(self) -> Reader:
+        """Reads what is kept, in any thread."""
+        from probes.journal.reading import Reader
+
+        return Reader(self._url)
+
+    async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
+        """Know of this run. Raises LedgerUnavailableError, and RefusedError where the day's cap leaves too little."""
+        self._journey(start.run_id).start = start
+        await self._promise(Begun(promise=Promise(), start=start, cap=cap), lasting=cap is None)
+
+    async def intend(self, intent: Intent) -> None:
+        """Know the key of this turn. Raises LedgerUnavailableError."""
+        await self._promise(Intended(promise=Promise(), intent=intent, at=self._now()))
+
+    async def book(self, booking: Booking) -> None:
+        """Know this of a booking. Raises LedgerUnavailableError."""
+        await self._promise(Booked(promise=Promise(), booking=booking, at=self._now()))
+
+    async def settle(self, intent: OpenIntent, settlement: str, booking: Booking | None) -> None:
+        """Know what a snapshot told of an open intent. Raises LedgerUnavailableError."""
+        item = Settled(promise=Promise(), intent=intent, settlement=settlement, booking=booking, at=self._now())
+        await self._promise(item)
+
+    async def keep_state(self, kind: str, key: str, value: object | None) -> None:
+        """Keep what must survive a restart; None takes it away. Raises LedgerUnavailableError, TypeError if no JSON."""
+        text = None if value is None else json.dumps(value)
+        await self._promise(Stated(promise=Promise(), kind=kind, key=key, value=text, at=self._now()))
+
+    def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
+        """Keep it."""
+        self._send(self._journey(start.run_id), step, exchange)
+
+    def run_finished(self, run: Run) -> None:
+        """Keep the verdict."""
+        journey = self._journeys.pop(run.run_id, None) or Journey(run_id=run.run_id)
+        steps = (*run.steps, *run.cleanup)
+        for step in steps:
+            for exchange in step.exchanges:
+                if id(exchange) not in journey.seqs:
+                    self._send(journey, step.name, exchange)
+        spans = tuple(journey.span(step.exchanges) for step in steps)
+        self._put(Judged(run=run, spans=spans, stored_bytes=journey.stored_bytes))
+
+    def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
+        """Keep how a planned start ended."""
+        item = Planned(probe=probe, state=state, reason=reason, lateness_seconds=lateness_seconds, at=self._now())
+        self._put(item)
+
+    def contract_compared(self, target: str, findings: tuple[Finding, ...]) -> None:
+        """Keep the differences."""
+        if findings:
+            self._put(Compared(target=target, findings=findings, at=self._now()))
+
+    def _journey(self, run_id: str) -> Journey:
+        return self._journeys.setdefault(run_id, Journey(run_id=run_id))
+
+    def _send(self, journey: Journey, step: str, exchange: Exchange) -> None:
+        seq = journey.number(step, exchange)
+        self._put(Sent(run_id=journey.run_id, seq=seq, step=step, exchange=exchange, journey=journey))
+
+    def _put(self, item: Item) -> None:
+        self._queue.put(item)
+        self._condition.filled()
+
+    async def _promise(self, item: Item, *, lasting: bool = True) -> None:
+        """Wait until it is committed. What isn't `lasting` must not be written after it was waited for in vain."""
+        promise, problem = item.promise, self._condition.problem
+        if problem is None or lasting:
+            self._put(item)
+        if problem is not None or promise is None:
+            raise LedgerUnavailableError(f"the journal can't commit: {problem}")
+        try:
+            async with asyncio.timeout(STALL_SECONDS):
+                await promise.kept
+        except TimeoutError:
+            self._condition.stalled()
+            raise LedgerUnavailableError(f"the journal can't commit: {self._condition.problem}") from None
+        finally:
+            promise.withdrawn = not lasting
+
+    def _write(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The writer thread."""
+        voice = Voice(loop, self._hearing)
+        try:
+            from probes.journal.assembling import assemble
+
+            self._writer = assemble(
+                self._url,
+                instance_id=secrets.token_hex(16),
+                command=self._command,
+                exclusive=self._exclusive,
+                queue=self._queue,
+                journeys=self._journeys,
+                told=voice,
+                scrub=self._scrub,
+                now=self._now,
+            )
+            self._writer.run()
+        except Exception as error:  # noqa: BLE001 - a thread that dies unheard would look like a slow disk for ever
+            voice.post(self._died, error)
+        voice.post(self._ended)
+
+    def _died(self, error: Exception) -> None:
+        if isinstance(error, JournalInUseError) and not self._hearing.first_word.done():
+            self._hearing.first_word.set_exception(error)
+        else:
+            self._hearing.silenced(error)
+
+    def _ended(self) -> None:
+        if self._over is not None and not self._over.done():
+            self._over.set_result(None)

@@ -1,0 +1,205 @@
+"""A batch of items becomes statements, a few for each table however many items there are, in one transaction."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from probes.errors import RefusedError
+from probes.journal import rows
+from probes.journal.exchange_rows import Row, exchange_row, ids_of
+from probes.journal.items import Begun, Booked, Compared, Intended, Item, Judged, Planned, Sent, Settled, Stated
+from probes.journal.moments import microseconds_of
+from probes.journal.tables import (
+    bookings,
+    exchanges,
+    findings,
+    ids,
+    instances,
+    intents,
+    reservations,
+    runs,
+    slots,
+    states,
+    steps,
+    transitions,
+)
+from probes.journal.texts import Scrub, kept_id
+from probes.model import BookingCap, RunStart
+
+ANY_HOST = "*"
+BY_VERDICT = "verdict"
+_VERDICT = (
+    "finished_at",
+    "outcome",
+    "reason",
+    "detail",
+    "duration_seconds",
+    "failed_step",
+    "failure_kind",
+    "stored_bytes",
+)
+_CAP_LOCK = text("SELECT pg_advisory_xact_lock(7305808801048061)")  # any number, the same for all versions
+
+
+@dataclass(slots=True)
+class Sheet:
+    """The rows of a batch, by table; verdicts and what they settle come after all of them."""
+
+    inserts: dict[Table, list[Row]] = field(default_factory=lambda: defaultdict(list))
+    verdicts: list[Row] = field(default_factory=list)
+    settled: list[Row] = field(default_factory=list)
+
+    def add(self, table: Table, *new: Row) -> None:
+        """These rows, their words as plain texts."""
+        if new:
+            self.inserts[table] += map(_plain, new)
+
+
+class Pen:
+    """Writes items for one instance: its texts scrubbed, its runs marked as its own."""
+
+    def __init__(self, instance_id: str, scrub: Scrub) -> None:
+        self._instance_id = instance_id
+        self._scrub = scrub
+
+    def write(self, connection: Connection, items: Sequence[Item]) -> dict[Item, RefusedError]:
+        """Write them, within the caller's transaction; those that the day's cap refused are given back."""
+        refused: dict[Item, RefusedError] = {}
+        sheet = Sheet()
+        for item in items:
+            if isinstance(item, Begun) and item.cap is not None:
+                try:
+                    _reserve(connection, item.start, item.cap)
+                except RefusedError as refusal:
+                    refused[item] = refusal
+                    continue
+            self._fill(sheet, item)
+        for table, new in sheet.inserts.items():
+            connection.execute(_insert(connection, table).on_conflict_do_nothing(), new)
+        _judge(connection, sheet)
+        for item in items:
+            if isinstance(item, Stated):
+                self._state(connection, item)
+        connection.execute(_COUNT_BATCH, {"instance": self._instance_id})
+        return refused
+
+    def _fill(self, sheet: Sheet, item: Item) -> None:
+        match item:
+            case Begun():
+                sheet.add(runs, rows.run_begun(item.start, self._instance_id))
+            case Intended():
+                sheet.add(intents, rows.intent_row(item.intent, item.at, self._scrub))
+            case Booked():
+                sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
+            case Sent():
+                self._fill_exchange(sheet, item)
+            case Judged():
+                self._fill_verdict(sheet, item)
+            case Planned():
+                sheet.add(slots, rows.slot_row(item.probe, item.state, item.reason, item.lateness_seconds, item.at))
+            case Compared():
+                found = (rows.finding_row(item.target, each, item.at, self._scrub) for each in item.findings)
+                sheet.add(findings, *found)
+            case Settled():
+                self._fill_settlement(sheet, item)
+
+    def _fill_exchange(self, sheet: Sheet, item: Sent) -> None:
+        row = exchange_row(item.run_id, item.seq, item.step, item.exchange, self._scrub)
+        if item.light:
+            row |= {"answer_bytes": None, "answer_body": None}
+        sheet.add(exchanges, row)
+        earlier = {known for _, exchange in item.journey.exchanges[: item.seq] for known in ids_of(exchange)}
+        for kind, value in ids_of(item.exchange):
+            if (kind, value) not in earlier:
+                kept = kept_id(value, self._scrub)
+                sheet.add(ids, {"value": kept, "kind": kind, "run_id": item.run_id, "seq": item.seq})
+
+    def _fill_verdict(self, sheet: Sheet, item: Judged) -> None:
+        run = item.run
+        sheet.add(steps, *rows.step_rows(run, item.spans, self._scrub))
+        sheet.add(transitions, *rows.transition_rows(run, self._scrub))
+        sheet.add(findings, *rows.run_finding_rows(run, self._scrub))
+        verdict = _plain(rows.run_judged(run, self._instance_id, item.stored_bytes, self._scrub))
+        sheet.verdicts.append(verdict)
+        sheet.settled.append({"of_run": run.run_id, "of_key": None, "at": verdict["finished_at"], "by": BY_VERDICT})
+
+    def _fill_settlement(self, sheet: Sheet, item: Settled) -> None:
+        if item.booking is not None:
+            sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
+        key = kept_id(item.intent.idempotency_key, self._scrub) or ""
+        at = microseconds_of(item.at)
+        sheet.settled.append({"of_run": item.intent.run_id, "of_key": key, "at": at, "by": item.settlement})
+
+    def _state(self, connection: Connection, item: Stated) -> None:
+        connection.execute(delete(states).where(states.c.kind == item.kind, states.c.key == item.key))
+        if item.value is not None:
+            row = rows.state_row(item.kind, item.key, item.value, item.at, self._scrub)
+            connection.execute(_insert(connection, states), [row])
+
+
+_COUNT_BATCH = (
+    update(instances).where(instances.c.instance_id == bindparam("instance")).values(batches=instances.c.batches + 1)
+)
+_SETTLE = update(intents).values(settled_at=bindparam("at"), settlement=bindparam("by"))
+_SETTLE_RUN = _SETTLE.where(intents.c.run_id == bindparam("of_run"), intents.c.settled_at.is_(None))
+_SETTLE_KEY = _SETTLE_RUN.where(intents.c.idempotency_key == bindparam("of_key"))
+
+
+def close_day(connection: Connection, day: int, marker: str) -> None:
+    """Let nobody book in production on this day: what was reserved before isn't known any more."""
+    row = {"run_id": f"{marker}-{day}", "host": ANY_HOST, "day": day, "bookings": 2**31}
+    connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
+
+
+def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
+
+
+def _judge(connection: Connection, sheet: Sheet) -> None:
+    """Verdicts, each only where there is none yet: the first one wins."""
+    if sheet.verdicts:
+        new = _insert(connection, runs)
+        verdict = {name: new.excluded[name] for name in _VERDICT}
+        connection.execute(
+            new.on_conflict_do_update(index_elements=["run_id"], set_=verdict, where=runs.c.outcome.is_(None)),
+            sheet.verdicts,
+        )
+    for row in sheet.settled:
+        connection.execute(_SETTLE_RUN if row["of_key"] is None else _SETTLE_KEY, row)
+
+
+def _reserve(connection: Connection, start: RunStart, cap: BookingCap) -> None:
+    """Take a run's bookings from the day's cap. Days ahead count too: a clock that was set back frees nothing.
+
+    Raises RefusedError where too few are left.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_CAP_LOCK)
+    row = rows.reservation_row(start, cap)
+    taken = connection.execute(
+        select(func.coalesce(func.sum(reservations.c.bookings), 0)).where(
+            reservations.c.host.in_((cap.host, ANY_HOST)),
+            reservations.c.day >= row["day"],
+            reservations.c.run_id != start.run_id,
+        )
+    ).scalar_one()
+    if taken + cap.bookings > cap.per_day:
+        raise RefusedError(
+            f"{start.scenario} may make {_count(cap.bookings)} on {cap.host}, and of today's cap of {cap.per_day} "
+            + ("nobody knows what is left" if taken >= 2**31 else f"{max(cap.per_day - taken, 0)} are left")
+        )
+    connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
+
+
+def _count(bookings_wanted: int) -> str:
+    return "a booking" if bookings_wanted == 1 else f"{bookings_wanted} bookings"
+
+
+def _plain(row: Row) -> Row:
+    return {name: value.value if isinstance(value, StrEnum) else value for name, value in row.items()}
