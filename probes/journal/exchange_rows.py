@@ -26,7 +26,6 @@ from probes.words import IdKind
 Row = dict[str, Any]
 
 _MASKED_HEADERS = frozenset({"set-cookie", "set-cookie2"})
-_SESSIONS = "/sessions/"
 _LARGEST = 2**63 - 1
 _NO_ANSWER: Row = dict.fromkeys(
     (
@@ -56,7 +55,7 @@ def exchange_row(run_id: str, seq: int, step: str, exchange: Exchange, scrub: Sc
         "idempotency_key": kept_id(exchange.idempotency_key, scrub),
         "request_id_state": exchange.request_id_state,
         "trace_id_state": exchange.trace_id_state,
-        "session_id": kept_id(session_of(exchange), scrub),
+        "session_id": kept_id(exchange.session_id, scrub),
         "certificate_expires_at": exchange.certificate_expires_at,
         "request_body": kept_bytes(exchange.request_body, REQUEST_CHARACTERS, scrub),
         **failure_columns(exchange.failure, scrub),
@@ -123,25 +122,6 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def session_of(exchange: Exchange) -> str | None:
-    """The session that an answer names; else the one that the request was about."""
-    if exchange.answer is not None and exchange.answer.session_id:
-        return exchange.answer.session_id
-    _, found, in_path = exchange.path.partition(_SESSIONS)
-    return in_path.partition("/")[0] if found else _session_in(exchange.request_body)
-
-
-def _session_in(body: bytes) -> str | None:
-    if b"sessionId" not in body:
-        return None
-    try:
-        said = json.loads(body)
-    except (ValueError, RecursionError):  # sent wrong on purpose
-        return None
-    session_id = said.get("sessionId") if isinstance(said, dict) else None
-    return session_id if isinstance(session_id, str) else None
-
-
 def ids_of(exchange: Exchange) -> Iterator[tuple[IdKind, str]]:
     """The ids that an exchange is found by, as they came."""
     answer = exchange.answer
@@ -149,7 +129,7 @@ def ids_of(exchange: Exchange) -> Iterator[tuple[IdKind, str]]:
         (IdKind.REQUEST_ID, None if answer is None else answer.header_request_id),
         (IdKind.REQUEST_ID, None if answer is None else answer.body_request_id),
         (IdKind.TRACE_ID, None if answer is None else answer.trace_id),
-        (IdKind.SESSION_ID, session_of(exchange)),
+        (IdKind.SESSION_ID, exchange.session_id),
         (IdKind.EVENT_ID, None if answer is None else answer.event_id),
         (IdKind.IDEMPOTENCY_KEY, exchange.idempotency_key),
     )
