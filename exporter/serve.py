@@ -8,6 +8,7 @@ from exporter import crash, logs
 from exporter.changes import settings_problem
 from exporter.log_listener import LogListener
 from exporter.reload import reloading
+from exporter.secret_watch import watching
 from exporter.service import Service, running
 from exporter.signals import hang_ups, stop_signals
 from probes.errors import UsageError
@@ -16,7 +17,9 @@ from probes.settings import Settings
 
 
 async def serve_settings(find: Callable[[], Settings]) -> None:
-    """Runs with the settings that `find` reads until SIGINT or SIGTERM; SIGHUP reads them again.
+    """Runs with the settings that `find` reads until SIGINT or SIGTERM.
+
+    SIGHUP reads them again, and so does a change of a file that holds a secret.
 
     Raises UsageError where they are wrong at the start, there is nothing to play, or a port can't be had.
     """
@@ -31,7 +34,12 @@ async def serve_settings(find: Callable[[], Settings]) -> None:
         if reporter is not None:
             service.listen(crash.CrashListener(reporter))
         try:
-            async with stop_signals() as stop, running(service), reloading(service, find, asked, log):
+            async with (
+                stop_signals() as stop,
+                running(service),
+                reloading(service, find, asked, log),
+                watching(service, asked),
+            ):
                 told = {"targets": list(settings.targets), "probes": len(settings.probes)}
                 log.info("service_started", url=service.url, **told)
                 await stop.wait()

@@ -20,7 +20,7 @@ from probes.files.addresses import (
     url_problem,
     word_problem,
 )
-from probes.files.secret_values import key_problem, secrets_in_url
+from probes.files.secret_values import Stamp, key_problem, secrets_in_url
 from probes.model import Portal, Probe, Target
 from probes.redaction import Secret
 from probes.safety import classify
@@ -76,7 +76,10 @@ class Maintenance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All that a process is told. `secrets` are the values that no sink may show."""
+    """All that a process is told. `secrets` are the values that no sink may show.
+
+    `secret_files` are the files that some of them were read from, each as it was just before.
+    """
 
     service: Service
     targets: Mapping[str, Target]
@@ -85,6 +88,7 @@ class Settings:
     incidents: IncidentPolicy = field(default_factory=IncidentPolicy)
     maintenance: tuple[Maintenance, ...] = ()
     secrets: tuple[Secret, ...] = ()
+    secret_files: Mapping[Path, Stamp | None] = field(default_factory=dict)
 
 
 def find(config: Path | None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -7,10 +7,24 @@ import stat
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from probes.card_numbers import holds_card_number
 from probes.redaction import Secret
 
 _LARGEST_BYTES = 16 * 1024
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
+_FEWEST_CHARACTERS = 8
+
+Stamp = tuple[int, int, int, int, int]
+"""What tells one state of a file from the next: device, inode, size, and when its content and its mode were changed."""
+
+
+def stamp(path: Path) -> Stamp | None:
+    """The state of a file, links followed; None where there is none to be seen."""
+    try:
+        seen = path.stat()
+    except (OSError, ValueError):
+        return None
+    return seen.st_dev, seen.st_ino, seen.st_size, seen.st_mtime_ns, seen.st_ctime_ns
 
 
 def read_secret(path: Path) -> str:
@@ -45,6 +59,10 @@ def key_problem(key: str) -> str | None:
         return "the partner key has a space or a line break around it"
     if not key.isascii() or not key.isprintable():
         return "the partner key has a character that no header may carry"
+    if len(key) < _FEWEST_CHARACTERS:
+        return f"the partner key has under {_FEWEST_CHARACTERS} characters: it could be any word, and not be hidden"
+    if holds_card_number(key):
+        return "the partner key looks like a payment card number, which never belongs here"
     return None
 
 

@@ -11,7 +11,7 @@ from probes import scenario_files
 from probes.errors import ConfigError
 from probes.files import durations, sizes, variables, yaml_files
 from probes.files.addresses import journal_url, listen_address, plain_text_problem
-from probes.files.secret_values import key_problem, read_secret, secrets_in_url
+from probes.files.secret_values import Stamp, key_problem, read_secret, secrets_in_url, stamp
 from probes.files.settings_shapes import (
     HIDDEN,
     SECRETS,
@@ -83,6 +83,7 @@ class _Reading:
         self._shape = shape
         self._folder = folder
         self._secrets: list[Secret] = []
+        self._secret_files: dict[Path, Stamp | None] = {}
 
     def settings(self, default_journal: Callable[[], str]) -> Settings:
         """All of it. What is wrong is in `problems`, and then the value is not to be used."""
@@ -99,6 +100,7 @@ class _Reading:
             incidents=self._incidents(),
             maintenance=tuple(self._maintenance()),
             secrets=tuple(dict.fromkeys(self._secrets)),
+            secret_files=MappingProxyType(self._secret_files),
         )
 
     def _refuse(self, place: Place, message: str, *, at_key: bool = False) -> None:
@@ -173,8 +175,10 @@ class _Reading:
             return None
         if file is None:
             return text
+        path = self._folder / file
+        self._secret_files[path] = stamp(path)  # before it is read: what changes meanwhile is noticed
         try:
-            return read_secret(self._folder / file)
+            return read_secret(path)
         except ValueError as problem:
             self._refuse((*place, f"{key}_file"), str(problem))
             return None

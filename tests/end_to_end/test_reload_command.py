@@ -166,3 +166,29 @@ async def test_prometheus_finds_no_series_of_a_removed_probe_and_the_others_went
     assert sum(after.values()) >= sum(before.values()) + 1
     assert [*resets.values(), *since.values()] == [0.0, 0.0]
     assert exit_code == 0
+
+
+async def test_a_key_file_that_is_swapped_needs_no_signal(site: Site, sandbox: SandboxServer, tmp_path: Path) -> None:
+    """As a kubelet does it: the file is a link to a link, which is replaced in one moment."""
+    new = sandbox.other_api_key or ""
+    for version, key in (("1", sandbox.api_key), ("2", new)):
+        (tmp_path / version).mkdir()
+        (tmp_path / version / "key").touch(0o600)
+        (tmp_path / version / "key").write_text(key)
+    (tmp_path / "data").symlink_to("1")
+    site.key_file.unlink()
+    site.key_file.symlink_to("data/key")
+    async with served(site) as service:
+        await service.until("run_finished")
+        (tmp_path / "next").symlink_to("2")
+        (tmp_path / "next").replace(tmp_path / "data")
+        event = await service.until("config_reloaded")
+        for _ in range(2):  # the first may have begun with the old key
+            await service.until("run_finished")
+        exit_code = await service.end()
+
+    assert event["changed_targets"] == ["sandbox"]
+    assert sandbox.requests[-1].headers["x-partner-api-key"] == new
+    assert not any(line["event"] == "monitor_fault" for line in service.told)
+    assert new not in json.dumps(service.told)
+    assert exit_code == 0

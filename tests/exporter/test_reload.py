@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.logging_state import logging_restored
 from support.prometheus import samples, value, values
-from support.reloads import Running, Site, serving
+from support.reloads import Running, Site, serving, until
 
 from exporter.reload import reload_once, reloading
 from probes.sandbox.server import SandboxServer
@@ -32,12 +32,6 @@ steps:
 
 def open_files() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
-
-
-async def until(true: Callable[[], object]) -> None:
-    async with asyncio.timeout(8):
-        while not true():
-            await asyncio.sleep(0.01)
 
 
 @pytest.fixture(autouse=True)
@@ -231,7 +225,7 @@ async def test_quota_references_and_rechecks_follow(site: Site) -> None:
         site.write(
             "- {scenario: quick_search, every: 1s}",
             service="reference: ['127.0.0.1:1']",
-            targets="other: {base_url: 'http://127.0.0.1:2', api_key: abcdefg, quota: {limit: 7}}",
+            targets="other: {base_url: 'http://127.0.0.1:2', api_key: abcdefgh, quota: {limit: 7}}",
         )
         await running.reload()
         probing = running.service._probing
@@ -269,7 +263,8 @@ async def test_the_contracts_of_the_new_targets_are_watched_and_of_no_others(sit
         watched = running.service._drift_watch._watched
         (_, before), *_ = watched.values()
         site.write(
-            "- {scenario: quick_search, every: 1s}", targets="other: {base_url: 'http://127.0.0.1:1', api_key: abcdefg}"
+            "- {scenario: quick_search, every: 1s}",
+            targets="other: {base_url: 'http://127.0.0.1:1', api_key: abcdefgh}",
         )
         await running.reload()
         with_other = {name: task for name, (_, task) in watched.items()}

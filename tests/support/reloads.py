@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -78,6 +79,12 @@ class Site:
     def _hurried(self, probe: Probe) -> Probe:
         every = probe.every_seconds * self._every_scale
         return replace(probe, every_seconds=every, deadline_seconds=max(every, 2.0))
+
+
+async def until(true: Callable[[], object]) -> None:
+    async with asyncio.timeout(8):
+        while not true():
+            await asyncio.sleep(0.01)
 
 
 class HeardSlots(Heard):

@@ -237,6 +237,19 @@ TARGETS = {
         "targets: {a: {base_url: 'http://127.0.0.1', api_key: 'sk_hidden_ü'}}",
         "1:54: targets.a.api_key: the partner key has a character that no header may carry",
     ),
+    "short_key": (
+        "targets: {a: {base_url: 'http://127.0.0.1', api_key: sk_hidd}}",
+        "1:54: targets.a.api_key: the partner key has under 8 characters: it could be any word, and not be hidden",
+    ),
+    "key_file_with_a_card_number": (
+        "targets: {a: {base_url: 'http://127.0.0.1', api_key_file: card.key}}",
+        "1:59: targets.a.api_key_file: the partner key looks like a payment card number, which never belongs here",
+    ),
+    "key_file_behind_a_link_open_to_all": (
+        "targets: {a: {base_url: 'http://127.0.0.1', api_key_file: link.key}}",
+        ("1:59: targets.a.api_key_file: {folder}/link.key is open to other users (mode 0644): "
+        "chmod 600 {folder}/link.key"),
+    ),
     "empty_key": (
         "targets: {a: {base_url: 'http://127.0.0.1', api_key: ''}}",
         "1:54: targets.a.api_key: the partner key is empty",
@@ -293,12 +306,12 @@ TARGETS = {
         '(seen: "prod")'),
     ),
     "undeclared_host_in_plain_text": (
-        "targets: {a: {base_url: 'http://x.example', api_key: k}}",
+        "targets: {a: {base_url: 'http://x.example', api_key: k3y-0f-n0b0dy}}",
         f"1:25: targets.a.base_url: {HTTPS}",
     ),
     "production_portal_in_plain_text": (
-        "targets: {a: {base_url: 'https://x.example', api_key: k, portal: {attach_url: 'http://pay.example/a'}}}",
-        f"1:79: targets.a.portal.attach_url: {HTTPS}",
+        "targets: {a: {base_url: 'https://x.example', api_key: k3y-0f-n0b0dy, portal: {attach_url: 'http://pay.example/a'}}}",
+        f"1:91: targets.a.portal.attach_url: {HTTPS}",
     ),
     "portal_without_a_url": (
         "targets: {a: {base_url: 'http://127.0.0.1', api_key: k, portal: {test_card: visa}}}",
@@ -316,9 +329,9 @@ TARGETS = {
         "1:72: targets.a.quota.share: must be at most 1 (seen: 10)",
     ),
     "bookings_on_another_host": (
-        ("targets: {a: {base_url: 'https://x.example', api_key: k, "
+        ("targets: {a: {base_url: 'https://x.example', api_key: k3y-0f-n0b0dy, "
         "allow_bookings: {host: y.example, per_day: 1, until: 2026-12-01T02:00Z}}}"),
-        "1:81: targets.a.allow_bookings.host: it must name the host of base_url, x.example",
+        "1:93: targets.a.allow_bookings.host: it must name the host of base_url, x.example",
     ),
     "bookings_for_ever": (
         "targets: {a: {base_url: 'https://x.example', api_key: k, allow_bookings: {host: x.example, per_day: 1}}}",
@@ -329,7 +342,7 @@ TARGETS = {
         "1:66: targets.a.partner: must be letters, digits, dots, dashes and underscores, at most 64 (seen: \"a:b\")",
     ),
     "reference_that_is_the_target_itself": (
-        "targets: {a: {base_url: 'https://API.example', api_key: k}}\nservice: {reference: 'api.example:443'}",
+        "targets: {a: {base_url: 'https://API.example', api_key: k3y-n0b0dy}}\nservice: {reference: 'api.example:443'}",
         ("2:22: service.reference: it is the base_url of target a, whose outage would be taken for ours: "
         "name another host that nearly always answers"),
     ),
@@ -344,9 +357,11 @@ def folder(tmp_path: Path) -> Path:
         ("lines.key", 0o600, b"sk_hidden_1\n\n"),
         ("bytes.key", 0o600, b"\xff\xfe"),
         ("large.key", 0o600, b"x" * 20_000),
+        ("card.key", 0o600, b"4242424242424242"),
     ):
         (tmp_path / name).write_bytes(content)
         (tmp_path / name).chmod(mode)
+    (tmp_path / "link.key").symlink_to("open.key")
     for name, text in (
         ("wrong", ""),
         ("taken", "name: quick_search\ntitle: Mine\nleaves: session\nsteps: [{create_session: }]"),
