@@ -64,10 +64,7 @@ _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all runs of a process share: where promises go, who hears of facts, the ids seen, the clock and chance.
-
-    `notice` is told the secrets that an answer shows, before any listener hears of that answer.
-    """
+    """What all runs of a process share. `notice` hears of the secrets in an answer before listeners hear of it."""
 
     ledger: Ledger
     listener: Listener
