@@ -83,10 +83,14 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The answer to `find`: sightings of the one id that was meant; or the ids that a prefix could mean, if several."""
+    """The answer to `find`: sightings of the one id that was meant; or the ids that a prefix could mean, if several.
+
+    `more` says that there are others: older sightings, or further candidates.
+    """
 
     sightings: tuple[Sighting, ...] = ()
     candidates: tuple[tuple[IdKind, str], ...] = ()
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

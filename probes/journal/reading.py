@@ -1,0 +1,240 @@
+"""The journal's reading side: from any thread and any process, beside the one that writes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, union_all
+from sqlalchemy.exc import SQLAlchemyError
+
+from probes.errors import JournalError
+from probes.journal import facts, finding
+from probes.journal.facts import Children
+from probes.journal.kept import Found, KeptRun, LastVerdict, OpenIntent, RunFilter, RunSummary
+from probes.journal.migrating import require_head
+from probes.journal.moments import microseconds_of, moment_of
+from probes.journal.opening import READ_SECONDS, place_of, reading_engine
+from probes.journal.tables import bookings, exchanges, findings, intents, runs, states, steps, transitions
+from probes.journal.trouble import Trouble, diagnose
+from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, BookingState, Leaves, Outcome
+
+_SUMMARIES_AT_ONCE = 500
+_WHOLE_RUNS_AT_ONCE = 50
+_IN_ORDER: Mapping[str, tuple[Table, ColumnElement[Any]]] = {
+    "steps": (steps, steps.c.position),
+    "exchanges": (exchanges, exchanges.c.seq),
+    "transitions": (transitions, transitions.c.position),
+    "findings": (findings, findings.c.finding_id),
+    "bookings": (bookings, bookings.c.booking_number),
+}
+
+
+_UNREAD = {
+    Trouble.CORRUPT: "it is damaged; a running service sets it aside and begins a new one",
+    Trouble.MISSING: "there is no such file any more, or its folder can't be written, as reading beside a writer needs",
+    Trouble.CLOSED: "its owner, its permissions or a read-only disk are in the way",
+    Trouble.LOCKED: "it was busy for too long: try again, or ask for less",
+    Trouble.UNREACHABLE: "the database server can't be reached, or turned us away",
+}
+
+
+def why_unread(error: BaseException) -> str:
+    """For people, why reading failed. What the driver says stays out: it may repeat what was asked for."""
+    code = getattr(getattr(error, "orig", None), "sqlite_errorcode", None)
+    if code == sqlite3.SQLITE_INTERRUPT:
+        return f"it took more than {READ_SECONDS:.0f} seconds and was given up: ask for less"
+    trouble = diagnose(error)
+    return _UNREAD.get(trouble, trouble.value if trouble is Trouble.DISK else "the database refused")
+
+
+class Reader:
+    """Reads a journal and never writes to it.
+
+    What takes long is read in pages, each in a transaction of its own, so that no reader holds back the journal's
+    housekeeping. All of it raises JournalError with a sentence: missing, corrupt, of a newer version, out of reach.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._place = place_of(url)
+        self._engine = reading_engine(self._place)
+        self._known = False
+
+    def close(self) -> None:
+        """Let go of the journal."""
+        self._engine.dispose()
+
+    def runs(self, wanted: RunFilter) -> Iterator[RunSummary]:
+        """The runs that are wanted, newest first, those under way too."""
+        for page in self._pages(wanted, _SUMMARIES_AT_ONCE):
+            yield from map(facts.summary_of, page)
+
+    def whole_runs(self, wanted: RunFilter) -> Iterator[KeptRun]:
+        """The same with all their evidence; a page of them is in memory, never all."""
+        for page in self._pages(wanted, _WHOLE_RUNS_AT_ONCE):
+            with self._reading() as connection:
+                children = _children(connection, [row.run_id for row in page])
+            for row in page:
+                yield facts.run_of(row, children[row.run_id])
+
+    def run(self, run_id: str) -> KeptRun | None:
+        """The run of this id, or the only one whose id begins so; JournalError if there are several."""
+        with self._reading() as connection:
+            row = _run_row(connection, run_id.strip())
+            if row is None:
+                return None
+            return facts.run_of(row, _children(connection, [row.run_id])[row.run_id])
+
+    def find(self, text: str) -> Found:
+        """Where an id of any kind was seen, by itself or by the beginning of it."""
+        with self._reading() as connection:
+            return finding.find(connection, text)
+
+    def last_verdicts(self) -> tuple[LastVerdict, ...]:
+        """The last judged run of each target and scenario that has one."""
+        with self._reading() as connection:
+            verdicts = [_last_verdict(connection, *pair) for pair in _played(connection)]
+        return tuple(verdict for verdict in verdicts if verdict is not None)
+
+    def open_intents(self) -> tuple[OpenIntent, ...]:
+        """The turns of runs that were cut off, oldest first, until a snapshot settles them."""
+        last_word = (
+            select(bookings.c.state)
+            .where(bookings.c.run_id == intents.c.run_id, bookings.c.session_id == intents.c.session_id)
+            .order_by(bookings.c.booking_number.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        query = (
+            select(intents, runs.c.scenario, runs.c.leaves, last_word.label("booking_state"))
+            .join_from(intents, runs, runs.c.run_id == intents.c.run_id)
+            .where(intents.c.settled_at.is_(None), runs.c.outcome.is_not(None))
+            .order_by(intents.c.intent_id)
+        )
+        with self._reading() as connection:
+            return tuple(map(_open_intent, connection.execute(query)))
+
+    def states(self, kind: str) -> Mapping[str, object]:
+        """What was kept under this kind, by its key."""
+        query = select(states.c.key, states.c.value).where(states.c.kind == kind).order_by(states.c.key)
+        with self._reading() as connection:
+            return {row.key: json.loads(row.value) for row in connection.execute(query)}
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        try:
+            with self._engine.connect() as connection, connection.begin():
+                self._require_head(connection)
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise JournalError(f"the journal can't be read ({self._place.shown}): {why_unread(error)}") from error
+
+    def _require_head(self, connection: Connection) -> None:
+        if not self._known:
+            require_head(connection)
+            self._known = True
+
+    def _pages(self, wanted: RunFilter, at_once: int) -> Iterator[Sequence[Row[Any]]]:
+        """Page after page of runs, each from where the last one ended."""
+        left, before = wanted.limit, None
+        while left is None or left > 0:
+            size = at_once if left is None else min(at_once, left)
+            with self._reading() as connection:
+                page = connection.execute(_page(wanted, before).limit(size)).all()
+            if page:
+                yield page
+            if len(page) < size:
+                return
+            left = None if left is None else left - size
+            before = page[-1]
+
+
+def _page(wanted: RunFilter, before: Row[Any] | None) -> Select[Any]:
+    query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+    if before is not None:
+        query = query.where(tuple_(runs.c.started_at, runs.c.run_id) < tuple_(before.started_at, before.run_id))
+    if wanted.since is not None:
+        query = query.where(runs.c.started_at >= microseconds_of(wanted.since))
+    for column in (runs.c.outcome, runs.c.scenario, runs.c.target):
+        value = getattr(wanted, column.name)
+        if value is not None:
+            query = query.where(column == str(value))
+    if wanted.failure_kind is not None:
+        hidden = (runs.c.outcome == Outcome.DEGRADED.value) & (runs.c.reason == wanted.failure_kind)
+        query = query.where((runs.c.failure_kind == wanted.failure_kind) | hidden)
+    return query
+
+
+def _children(connection: Connection, run_ids: Sequence[str]) -> Mapping[str, Children]:
+    """What belongs to these runs: a query for each table, however many runs."""
+    found: dict[str, dict[str, list[Row[Any]]]] = {run_id: {} for run_id in run_ids}
+    for name, (table, order) in _IN_ORDER.items():
+        query = select(table).where(table.c.run_id.in_(run_ids)).order_by(table.c.run_id, order)
+        for run_id, members in groupby(connection.execute(query), key=lambda row: row.run_id):
+            found[run_id][name] = list(members)
+    return {run_id: Children(**lists) for run_id, lists in found.items()}
+
+
+def _run_row(connection: Connection, run_id: str) -> Row[Any] | None:
+    if not finding.could_be_kept(run_id):
+        return None
+    exact = connection.execute(select(runs).where(runs.c.run_id == run_id)).one_or_none()
+    if exact is not None:
+        return exact
+    finding.refuse_short(run_id)
+    begun = finding.begins_with(runs.c.run_id, run_id)
+    rows = connection.execute(select(runs).where(begun).order_by(runs.c.run_id).limit(2)).all()
+    if len(rows) > 1:
+        raise JournalError(f"several runs begin so, among them {rows[0].run_id} and {rows[1].run_id}: say more of it")
+    return rows[0] if rows else None
+
+
+def _played(connection: Connection) -> Iterator[tuple[str, str]]:
+    """Each target and scenario that has runs: the index is asked for the next pair, never walked through."""
+    pair = tuple_(runs.c.target, runs.c.scenario)
+    query = select(runs.c.target, runs.c.scenario).order_by(runs.c.target, runs.c.scenario).limit(1)
+    row = connection.execute(query).one_or_none()
+    while row is not None:
+        yield row.target, row.scenario
+        row = connection.execute(query.where(pair > tuple_(row.target, row.scenario))).one_or_none()
+
+
+def _last_verdict(connection: Connection, target: str, scenario: str) -> LastVerdict | None:
+    newest = (_newest(target, scenario, outcome).subquery() for outcome in sorted(JUDGED_OUTCOMES))
+    rows = connection.execute(union_all(*(select(each) for each in newest))).all()
+    if not rows:
+        return None
+    last = max(rows, key=lambda row: row.started_at)
+    good = [row.finished_at for row in rows if row.outcome in GOOD_OUTCOMES]
+    return LastVerdict(
+        target=target,
+        scenario=scenario,
+        outcome=Outcome(last.outcome),
+        reason=last.reason,
+        finished_at=moment_of(last.finished_at),
+        succeeded_at=moment_of(max(good)) if good else None,
+    )
+
+
+def _newest(target: str, scenario: str, outcome: Outcome) -> Select[Any]:
+    of_it = (runs.c.target == target, runs.c.scenario == scenario, runs.c.outcome == outcome.value)
+    ended = func.coalesce(runs.c.finished_at, runs.c.started_at).label("finished_at")
+    columns = (runs.c.outcome, runs.c.reason, runs.c.started_at, ended)
+    return select(*columns).where(*of_it).order_by(runs.c.started_at.desc()).limit(1)
+
+
+def _open_intent(row: Row[Any]) -> OpenIntent:
+    return OpenIntent(
+        run_id=row.run_id,
+        target=row.target,
+        scenario=row.scenario,
+        leaves=facts.word_of(Leaves, row.leaves),
+        session_id=row.session_id,
+        idempotency_key=row.idempotency_key,
+        intended_at=moment_of(row.intended_at),
+        booking_state=None if row.booking_state is None else facts.word_of(BookingState, row.booking_state),
+    )
