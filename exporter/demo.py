@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from exporter.serve import keeping
 from exporter.service import Service, running
 from exporter.signals import stop_signals
 from exporter.terminal import RunLines, Terminal
@@ -27,7 +30,6 @@ _EVERY_SECONDS = {"quick_search": 4.0, "golden_path": 5.0, "golden_path_to_payme
 _EVERY_OTHER_SECONDS = 12.0
 _CALM_SECONDS = 30.0
 _REPEATS = Repeats(key_seconds=5.0)  # a newcomer doesn't wait a minute to see the key work again
-_NO_JOURNAL = "sqlite:///:memory:"
 _MINUTE_QUOTA = 6_000  # far more than is planned: a demo is about conversations, not about waiting
 
 
@@ -67,8 +69,8 @@ def demo_sandbox() -> SandboxServer:
     return SandboxServer(minute_quota=_MINUTE_QUOTA)
 
 
-def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
-    """All shipped scenarios against this sandbox, every few seconds."""
+def demo_settings(sandbox: SandboxServer, port: int, journal: Path) -> Settings:
+    """All shipped scenarios against this sandbox, every few seconds; what they show is kept in this file."""
     target = Target(
         name=TARGET,
         base_url=sandbox.base_url,
@@ -90,7 +92,9 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
         for name in shipped()
     )
     return Settings(
-        service=ServiceSettings(listen_host="127.0.0.1", listen_port=port, location="demo", journal=_NO_JOURNAL),
+        service=ServiceSettings(
+            listen_host="127.0.0.1", listen_port=port, location="demo", journal=f"sqlite:///{journal}"
+        ),
         targets={TARGET: target},
         probes=probes,
         scenarios=shipped(),
@@ -102,14 +106,21 @@ def demo_settings(sandbox: SandboxServer, port: int) -> Settings:
 
 async def demo(console: Console, *, port: int, faults: bool) -> None:
     """Runs until Ctrl-C or SIGTERM. Raises UsageError for a port that can't be had."""
-    async with stop_signals() as stop, demo_sandbox() as sandbox:
-        settings = demo_settings(sandbox, port)
-        scrubber = Scrubber(settings.secrets)
-        lines = RunLines(console, scrubber.text)
-        service = Service(settings, scrubber=scrubber, listeners=[lines], repeats=_REPEATS)
-        async with running(service, _DRAIN_SECONDS), _spiced(sandbox, lines, faults=faults):
-            _greet(lines, service.url, sandbox.base_url, faults=faults)
-            await stop.wait()
+    with TemporaryDirectory(prefix="brekwatch-demo-") as folder:
+        async with stop_signals() as stop, demo_sandbox() as sandbox:
+            settings = demo_settings(sandbox, port, Path(folder) / "brekwatch.db")
+            scrubber = Scrubber(settings.secrets)
+            lines = RunLines(console, scrubber.text)
+            service = Service(
+                settings,
+                scrubber=scrubber,
+                listeners=[lines],
+                new_journal=keeping(settings, scrubber, "demo"),
+                repeats=_REPEATS,
+            )
+            async with running(service, _DRAIN_SECONDS), _spiced(sandbox, lines, faults=faults):
+                _greet(lines, service.url, sandbox.base_url, settings.service.journal, faults=faults)
+                await stop.wait()
     Terminal(console, str).say("Stopped.")
 
 
@@ -124,12 +135,13 @@ async def _spiced(sandbox: SandboxServer, lines: RunLines, *, faults: bool) -> A
             spicing.cancel()
 
 
-def _greet(lines: RunLines, url: str, sandbox_url: str, *, faults: bool) -> None:
+def _greet(lines: RunLines, url: str, sandbox_url: str, journal: str, *, faults: bool) -> None:
     lines.say(("brekwatch demo", "bold"), ": booking conversations against an embedded sandbox. Ctrl-C ends it.")
     lines.say(f"  status   {url}/")
     lines.say(f"  metrics  {url}/metrics")
     lines.say(f"  health   {url}/healthz")
     lines.say(f"  sandbox  {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")
+    lines.say(f"  journal  BREKWATCH_JOURNAL={journal} brekwatch runs  (in another shell; `find ID` looks up any id)")
     if faults:
         lines.say(f"  faults   the first comes in {_CALM_SECONDS:g} s, announced here (--no-faults for a calm demo)")
     lines.say("")

@@ -22,7 +22,7 @@ from exporter.terminal import LiveRun, Terminal
 from probes import safety
 from probes.connectivity import Connectivity
 from probes.errors import UsageError
-from probes.ledger import MemoryLedger
+from probes.journal.journal import Journal
 from probes.listening import Listeners
 from probes.model import Run, Target
 from probes.quota import requests_of
@@ -46,16 +46,21 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
     if left_out:
         view.say(f"Left out, since {target.name} is production: {', '.join(left_out)}. Name what you want played")
     kept, turns = KeptRuns(), Turns([target])
+    listeners = Listeners(view, kept, turns)
+    journal = Journal(settings.service.journal, command="run", scrub=scrubber.text, listener=listeners)
+    listeners.add(journal)
     runner = Runner(
-        ledger=MemoryLedger(),
-        listener=Listeners(view, kept, turns),
+        ledger=journal,
+        listener=listeners,
         location=settings.service.location,
         connectivity=Connectivity(settings.service.reference),
         notice=scrubber.notice,
     )
     try:
+        await journal.start()
         await play_all(runner, turns, planned, target, view)
     finally:
+        await journal.aclose()
         view.close()
     unplayed = planned[len(kept.runs) :]
     if unplayed:

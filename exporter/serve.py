@@ -12,8 +12,27 @@ from exporter.secret_watch import watching
 from exporter.service import Service, running
 from exporter.signals import hang_ups, stop_signals
 from probes.errors import UsageError
+from probes.journal.journal import Journal
+from probes.listening import Listener
 from probes.redaction import Scrubber
 from probes.settings import Settings
+
+
+def keeping(settings: Settings, scrubber: Scrubber, command: str) -> Callable[[Listener], Journal]:
+    """How a service opens its journal: alone where that is a file, and minding how long runs are kept."""
+    service = settings.service
+
+    def open_journal(listener: Listener) -> Journal:
+        return Journal(
+            service.journal,
+            command=command,
+            scrub=scrubber.text,
+            listener=listener,
+            exclusive=True,
+            retention=service.retention,
+        )
+
+    return open_journal
 
 
 async def serve_settings(find: Callable[[], Settings]) -> None:
@@ -21,7 +40,8 @@ async def serve_settings(find: Callable[[], Settings]) -> None:
 
     SIGHUP reads them again, and so does a change of a file that holds a secret.
 
-    Raises UsageError where they are wrong at the start, there is nothing to play, or a port can't be had.
+    Raises UsageError where they are wrong at the start, there is nothing to play, a port can't be had, or another
+    service writes the same journal.
     """
     with hang_ups() as asked:
         settings = find()
@@ -29,7 +49,9 @@ async def serve_settings(find: Callable[[], Settings]) -> None:
             raise UsageError(problem)
         scrubber = Scrubber(settings.secrets)
         log = logs.configure(scrubber=scrubber)
-        service = Service(settings, scrubber=scrubber, listeners=[LogListener()])
+        service = Service(
+            settings, scrubber=scrubber, listeners=[LogListener()], new_journal=keeping(settings, scrubber, "serve")
+        )
         reporter = crash.start(settings.service.sentry_dsn, scrubber, on_fault=service.recorder.monitor_fault)
         if reporter is not None:
             service.listen(crash.CrashListener(reporter))

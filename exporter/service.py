@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
@@ -12,17 +12,21 @@ from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
-from probes.errors import UsageError
+from probes.errors import JournalError, UsageError
+from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
-from probes.model import Ledger, MonitorFault
+from probes.model import MonitorFault
 from probes.probing import Probing, Repeats
+from probes.reconciling import Reconciling
 from probes.redaction import Scrubber
 from probes.settings import Settings
 from probes.transport import shared_ssl_context
+from probes.words import FaultKind
 
 DRAIN_SECONDS = 20.0
 _TICK_SECONDS = 0.25
+_RESTORE_SECONDS = 5.0
 
 
 def warm_up(settings: Settings) -> None:
@@ -40,7 +44,7 @@ class Service:
         *,
         scrubber: Scrubber,
         listeners: Iterable[Listener] = (),
-        ledger: Ledger | None = None,
+        new_journal: Callable[[Listener], Journal] | None = None,
         repeats: Repeats | None = None,
     ) -> None:
         self._settings = settings
@@ -48,9 +52,12 @@ class Service:
         self.recorder = Recorder(scrub=scrubber.text)
         self._tell_recorder()
         self._listeners = Listeners(self.recorder, *listeners)
+        self._journal = None if new_journal is None else new_journal(self._listeners)
+        if self._journal is not None:
+            self._listeners.add(self._journal)
         self._probing = Probing(
             settings,
-            ledger=ledger or MemoryLedger(),
+            ledger=self._journal or MemoryLedger(),
             listeners=self._listeners,
             notice=scrubber.notice,
             repeats=repeats,
@@ -62,7 +69,17 @@ class Service:
             web_config=settings.service.web_config,
         )
         self._drift_watch = DriftWatch(self._listeners)
+        self._reconciling = None if self._journal is None else self._new_reconciling(self._journal)
         self._watch: asyncio.Task[None] | None = None
+
+    def _new_reconciling(self, journal: Journal) -> Reconciling:
+        return Reconciling(
+            journal,
+            targets=lambda: self._settings.targets,
+            turns=self._probing.turns,
+            listener=self._listeners,
+            location=self._settings.service.location,
+        )
 
     def _tell_recorder(self) -> None:
         settings = self._settings
@@ -78,13 +95,30 @@ class Service:
         self._listeners.add(listener)
 
     async def start(self) -> None:
-        """Open the port, then plan the first slots. Raises UsageError for a port that can't be had."""
+        """Open the journal and the port, then plan the first slots.
+
+        Raises UsageError for a port that can't be had, and for a journal that another service writes; one that can't be
+        used otherwise is a fault, and no reason not to probe.
+        """
         warm_up(self._settings)
+        if self._journal is not None:
+            await self._journal.start()
+            await self._restore(self._journal)
         await self._web.start()
         self._probing.start()
+        if self._reconciling is not None:
+            self._reconciling.start()
         self._drift_watch.watch(self._settings.targets.values())
         self._announce_maintenance()
         self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
+
+    async def _restore(self, journal: Journal) -> None:
+        """What was known before. What can't be read within a moment is missing until the next runs."""
+        try:
+            self.recorder.restore(await asyncio.wait_for(journal.last_verdicts(), _RESTORE_SECONDS))
+        except (JournalError, TimeoutError) as error:
+            detail = f"the last verdicts can't be read: {error or 'no answer in time'}"
+            self._listeners.monitor_fault(MonitorFault(kind=FaultKind.JOURNAL, detail=detail, error=error))
 
     def reload(self, settings: Settings) -> None:
         """From now on these settings, whole, in one moment; runs under way end with those that they began with.
@@ -114,7 +148,11 @@ class Service:
     async def aclose(self, drain_seconds: float = DRAIN_SECONDS) -> None:
         """No new runs; those under way may end for so long, then are cancelled; the port closes last."""
         await self._drift_watch.aclose()
+        if self._reconciling is not None:
+            await self._reconciling.aclose()
         await self._probing.drain(drain_seconds)
+        if self._journal is not None:
+            await self._journal.aclose()
         if self._watch is not None:
             self._watch.cancel()
             await asyncio.wait([self._watch])

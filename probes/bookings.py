@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
 from probes.answers import event_statuses, snapshot_statuses
 from probes.errors import LedgerUnavailableError
+from probes.ledger import answering
 from probes.model import Answer, Booking, Exchange, Ledger, RunStart
 from probes.words import DOCUMENTED_REFUSALS, BookingState, ChatStatus, Envelope, FaultKind
 
@@ -56,10 +56,11 @@ class BookingWatch:
         )
         self.bookings.append(booking)
         try:
-            async with asyncio.timeout(_LEDGER_SECONDS):
+            async with answering(_LEDGER_SECONDS):
                 await self._ledger.book(booking)
-        except (LedgerUnavailableError, TimeoutError) as problem:
-            self._tell_fault(FaultKind.JOURNAL, str(problem) or "the ledger did not answer in time", problem)
+        except LedgerUnavailableError as problem:
+            if not problem.told:
+                self._tell_fault(FaultKind.JOURNAL, str(problem), problem)
 
     async def saw_answer(self, answer: Answer, session_id: str | None, *, expected: bool) -> None:
         """A turn that says `booked`, or a snapshot that shows it: a booking, whatever else is wrong with the answer.

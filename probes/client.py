@@ -160,7 +160,8 @@ class CoreChatClient:
         except LedgerUnavailableError as problem:
             if self._start.leaves is Leaves.BOOKING and request.kind != WriteKind.CANCEL_BOOKING:
                 raise
-            self._tell_fault(FaultKind.JOURNAL, str(problem), problem)
+            if not problem.told:
+                self._tell_fault(FaultKind.JOURNAL, str(problem), problem)
 
     def _wire_request(self, request: ApiRequest, call: Call) -> httpx.Request:
         headers = request.headers

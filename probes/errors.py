@@ -57,7 +57,15 @@ class ValueMissingError(BrekwatchError):
 
 
 class LedgerUnavailableError(BrekwatchError):
-    """The ledger can't commit: scenarios that leave a booking must not go on."""
+    """The ledger can't commit: scenarios that leave a booking must not go on.
+
+    `told` says that the ledger has told this fault itself: a journal that is down for an hour is one fault, not one for
+    each turn of each run.
+    """
+
+    def __init__(self, text: str, *, told: bool = False) -> None:
+        super().__init__(text)
+        self.told = told
 
 
 class LocalResourceError(BrekwatchError):

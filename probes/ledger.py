@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
-from probes.errors import RefusedError
+from probes.errors import LedgerUnavailableError, RefusedError
 from probes.model import Booking, BookingCap, Intent, RunStart
+
+
+@asynccontextmanager
+async def answering(seconds: float) -> AsyncIterator[None]:
+    """Inside, a ledger is asked; one that doesn't answer in time is one that can't be had. LedgerUnavailableError."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise LedgerUnavailableError("the ledger did not answer in time") from None
+
 
 _KEPT = 1_000  # enough for an inspection; a service runs for months
 

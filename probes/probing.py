@@ -47,14 +47,14 @@ class Probing:
             connectivity=self._connectivity,
             notice=notice,
         )
-        self._turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
+        self.turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
         self._keys = KeyWatch(
             settings,
             play_extra=self._play_extra,
             why_not=self.runner.why_not,
             try_every_seconds=repeats.key_seconds,
         )
-        self._gate = KeyGate(settings, runner=self.runner, turns=self._turns, keys=self._keys)
+        self._gate = KeyGate(settings, runner=self.runner, turns=self.turns, keys=self._keys)
         self.scheduler = Scheduler(
             settings.probes,
             gate=self._gate,
@@ -65,13 +65,13 @@ class Probing:
         self._rechecks = Rechecks(
             settings.probes, slots=self.scheduler, held=self._keys.held, after_seconds=repeats.recheck_seconds
         )
-        for listener in (self._turns, self._keys, self._rechecks):
+        for listener in (self.turns, self._keys, self._rechecks):
             listeners.add(listener)
 
     def replan(self, settings: Settings) -> None:
         """From now on these settings, all at once. Books and states of a key that stays are kept, and so are slots."""
         self._connectivity.expect(settings.service.reference)
-        self._turns.expect(settings.targets.values())
+        self.turns.expect(settings.targets.values())
         self._keys.expect(settings)
         self._gate.expect(settings)
         self._rechecks.expect(settings.probes)

@@ -18,13 +18,14 @@ from probes import safety
 from probes.connectivity import Connectivity, may_be_ours
 from probes.correlation import SeenIds
 from probes.errors import LedgerUnavailableError, RefusedError
+from probes.ledger import answering
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
 from probes.performance import Deadlines, Performance, Surroundings
 from probes.redaction import Notice, keep_nothing
 from probes.scenario import Scenario
 from probes.under_way import UnderWay, run_under_way
-from probes.words import FaultKind, Outcome, SkipReason
+from probes.words import FaultKind, Leaves, Outcome, SkipReason
 
 _LEDGER_SECONDS = 5.0
 
@@ -155,18 +156,15 @@ class Runner:
     async def _begin(self, start: RunStart, scenario: Scenario, target: Target) -> Refusal | None:
         """Let the ledger know. A ledger that can't keep it stops only what leaves a booking (decision 4)."""
         try:
-            async with asyncio.timeout(_LEDGER_SECONDS):
+            async with answering(_LEDGER_SECONDS):
                 await self._ledger.begin_run(start, safety.booking_cap(scenario, target, start.started_at))
         except RefusedError as refused:
             return SkipReason.SAFETY, str(refused)
-        except (LedgerUnavailableError, TimeoutError) as error:
-            problem = str(error) or "the ledger did not answer in time"
-            self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.JOURNAL, problem))
-            if scenario.leaves == "booking":
-                return (
-                    SkipReason.JOURNAL,
-                    f"{scenario.name} leaves a booking, and intents can't be kept: {problem}",
-                )
+        except LedgerUnavailableError as problem:
+            if not problem.told:
+                self._listener.monitor_fault(MonitorFault.of_run(start, FaultKind.JOURNAL, str(problem)))
+            if scenario.leaves is Leaves.BOOKING:
+                return SkipReason.JOURNAL, f"{scenario.name} leaves a booking, and intents can't be kept: {problem}"
         self._listener.run_started(start)
         return None
 

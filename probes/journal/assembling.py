@@ -11,11 +11,13 @@ from probes.journal.file_store import FileStore
 from probes.journal.items import Journey
 from probes.journal.opening import place_of
 from probes.journal.queue import Queue
+from probes.journal.retention import Pruning
 from probes.journal.server_store import ServerStore
 from probes.journal.statements import Pen
 from probes.journal.store import Instance, Store
 from probes.journal.texts import Scrub
 from probes.journal.writer import Told, Writer
+from probes.settings import Retention
 
 
 def assemble(
@@ -24,6 +26,7 @@ def assemble(
     instance_id: str,
     command: str,
     exclusive: bool,
+    retention: Retention | None,
     queue: Queue,
     journeys: Mapping[str, Journey],
     told: Told,
@@ -40,4 +43,5 @@ def assemble(
         store = ServerStore(place, instance, now)
     else:
         store = FileStore(place, place.path, instance, now, exclusive=exclusive)
-    return Writer(store, queue, Pen(instance_id, scrub), told, journeys=journeys, now=now)
+    pruner = None if retention is None else Pruning(retention)
+    return Writer(store, queue, Pen(instance_id, scrub), told, journeys=journeys, now=now, pruner=pruner)

@@ -11,6 +11,7 @@ from probes.model import JournalState, MonitorFault
 from probes.words import FaultKind
 
 STALL_SECONDS = 2.0
+CANT_COMMIT = "the journal can't commit"
 _ANNOUNCED_EVERY_SECONDS = 0.25
 _OPENING = "it is still being opened"
 _STALLED = f"a commit has taken more than {STALL_SECONDS:.0f} s"
@@ -46,7 +47,7 @@ class Condition:
         problem = self._scrub(problem)
         if problem != self._problem:
             self._problem = problem
-            self.tell(FaultKind.JOURNAL, f"the journal can't keep results: {problem}", error)
+            self.tell(FaultKind.JOURNAL, f"{CANT_COMMIT}: {problem}", error)
         self.announce()
 
     def stalled(self) -> None:

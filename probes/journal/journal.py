@@ -11,10 +11,10 @@ import secrets
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from probes.errors import JournalInUseError, LedgerUnavailableError
-from probes.journal.condition import STALL_SECONDS, Condition
+from probes.journal.condition import CANT_COMMIT, STALL_SECONDS, Condition
 from probes.journal.hearing import Hearing, Voice
 from probes.journal.items import (
     Begun,
@@ -30,10 +30,12 @@ from probes.journal.items import (
     Settled,
     Stated,
 )
-from probes.journal.kept import OpenIntent
+from probes.journal.kept import Found, LastVerdict, OpenIntent
 from probes.journal.queue import Limits, Queue
 from probes.listening import Listener
 from probes.model import Booking, BookingCap, Exchange, Finding, Intent, Probe, Run, RunStart
+from probes.off_loop import off_loop
+from probes.settings import Retention
 from probes.words import FaultKind
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from probes.journal.writer import Writer
 
 _START_SECONDS = 2.0
+
+T = TypeVar("T")
 
 
 def _utc_now() -> datetime:
@@ -51,7 +55,8 @@ class Journal(Listener):
     """Keeps every run in the database at `url`, between `start` and `aclose`.
 
     `scrub` removes secrets from what is kept. `listener` hears, on the loop, of faults, of the journal's state, and of
-    each run that is kept. `exclusive` refuses a second service on one SQLite file.
+    each run that is kept. `exclusive` refuses a second service on one SQLite file. Without `retention` it lets
+    go of nothing: that is for whoever runs for long.
     """
 
     durable = True
@@ -64,6 +69,7 @@ class Journal(Listener):
         scrub: Callable[[str], str],
         listener: Listener,
         exclusive: bool = False,
+        retention: Retention | None = None,
         now: Callable[[], datetime] = _utc_now,
         limits: Limits | None = None,
     ) -> None:
@@ -71,6 +77,7 @@ class Journal(Listener):
         self._command = command
         self._scrub = scrub
         self._exclusive = exclusive
+        self._retention = retention
         self._now = now
         self._queue = Queue(limits or Limits())
         self._condition = Condition(listener, self._queue, scrub)
@@ -107,6 +114,30 @@ class Journal(Listener):
         from probes.journal.reading import Reader
 
         return Reader(self._url)
+
+    async def last_verdicts(self) -> tuple[LastVerdict, ...]:
+        """What was known when this process began. Raises JournalError."""
+        return await self._read(lambda reader: reader.last_verdicts())
+
+    async def open_intents(self) -> tuple[OpenIntent, ...]:
+        """Turns of cut-off runs, of which nobody knows what they did. Raises JournalError."""
+        return await self._read(lambda reader: reader.open_intents())
+
+    async def find(self, text: str) -> Found:
+        """Where an id was seen. Raises JournalError."""
+        return await self._read(lambda reader: reader.find(text))
+
+    async def _read(self, ask: Callable[[Reader], T]) -> T:
+        """In a thread of its own, on a connection of its own: reading never waits for the writer."""
+
+        def read() -> T:
+            reader = self.reader()
+            try:
+                return ask(reader)
+            finally:
+                reader.close()
+
+        return await off_loop(read, name="journal reader")
 
     async def begin_run(self, start: RunStart, cap: BookingCap | None = None) -> None:
         """Know of this run. Raises LedgerUnavailableError, and RefusedError where the day's cap leaves too little."""
@@ -173,13 +204,13 @@ class Journal(Listener):
         if problem is None or lasting:
             self._put(item)
         if problem is not None or promise is None:
-            raise LedgerUnavailableError(f"the journal can't commit: {problem}")
+            raise LedgerUnavailableError(f"{CANT_COMMIT}: {problem}", told=True)
         try:
             async with asyncio.timeout(STALL_SECONDS):
                 await promise.kept
         except TimeoutError:
             self._condition.stalled()
-            raise LedgerUnavailableError(f"the journal can't commit: {self._condition.problem}") from None
+            raise LedgerUnavailableError(f"{CANT_COMMIT}: {self._condition.problem}", told=True) from None
         finally:
             promise.withdrawn = not lasting
 
@@ -194,6 +225,7 @@ class Journal(Listener):
                 instance_id=secrets.token_hex(16),
                 command=self._command,
                 exclusive=self._exclusive,
+                retention=self._retention,
                 queue=self._queue,
                 journeys=self._journeys,
                 told=voice,

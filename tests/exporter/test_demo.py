@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from support.playing import play
@@ -50,7 +51,7 @@ async def test_a_fault_is_on_while_it_is_announced_and_no_longer() -> None:
 
 async def test_the_demo_plays_all_shipped_scenarios_on_loopback_against_its_own_sandbox() -> None:
     async with SandboxServer() as sandbox:
-        settings = demo_settings(sandbox, 9464)
+        settings = demo_settings(sandbox, 9464, Path("brekwatch.db"))
 
     assert settings.service.listen_host == "127.0.0.1"
     assert {probe.scenario for probe in settings.probes} == set(settings.scenarios)
@@ -60,7 +61,7 @@ async def test_the_demo_plays_all_shipped_scenarios_on_loopback_against_its_own_
 
 async def test_a_calm_demo_plans_no_more_than_half_of_what_its_sandbox_allows_a_minute() -> None:
     async with demo_sandbox() as sandbox:
-        settings = demo_settings(sandbox, 9464)
+        settings = demo_settings(sandbox, 9464, Path("brekwatch.db"))
         (target,) = settings.targets.values()
         run = await play("quick_search", target)
     (budget,) = budgets(settings)

@@ -6,7 +6,7 @@ import asyncio
 import time
 
 import pytest
-from support.ledgers import FailingLedger, HangingLedger
+from support.ledgers import FailingLedger, HangingLedger, SilentLedger
 from support.playing import Heard, play, target_for
 
 from probes.ledger import MemoryLedger
@@ -51,6 +51,16 @@ async def test_without_a_ledger_what_leaves_a_booking_is_skipped_and_the_rest_go
     assert requests_so_far == 0
     assert search.outcome is Outcome.PASSED
     assert {fault.kind for fault in heard.faults} == {FaultKind.JOURNAL}
+
+
+async def test_a_ledger_that_tells_its_fault_itself_is_not_told_on_for_each_turn() -> None:
+    heard = Heard()
+    async with SandboxServer() as sandbox:
+        silent = SilentLedger("begin_run", "intend", "book")
+        run = await play("quick_search", target_for(sandbox), ledger=silent, listener=heard)
+
+    assert run.outcome is Outcome.PASSED
+    assert heard.faults == []
 
 
 async def test_a_ledger_that_is_lost_on_the_way_is_our_fault_and_the_turn_is_not_sent() -> None:

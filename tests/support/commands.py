@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +14,8 @@ from pathlib import Path
 from probes.sandbox.server import SandboxServer
 
 COMMAND = str(Path(sys.executable).parent / "brekwatch")
+_FOLDER = tempfile.TemporaryDirectory(prefix="brekwatch-tests-")
+_journals = itertools.count()
 _CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "COLUMNS": "160"}
 
 GOLDEN_PATH_EACH_SECOND = """
@@ -53,7 +57,7 @@ async def start(
     out: int = asyncio.subprocess.PIPE,
     err: int = asyncio.subprocess.PIPE,
 ) -> asyncio.subprocess.Process:
-    """Starts the command, in an environment without settings of this machine.
+    """Starts the command, in an environment without settings of this machine, with a journal of its own.
 
     `redirections` are the shell's, such as `>&-`; `out` and `err` are descriptors for its two streams.
     """
@@ -65,8 +69,12 @@ async def start(
         stdin=asyncio.subprocess.DEVNULL,
         stdout=out,
         stderr=err,
-        env={**_CLEAN, **(environment or {})},
+        env={**_CLEAN, "BREKWATCH_JOURNAL": _new_journal(), **(environment or {})},
     )
+
+
+def _new_journal() -> str:
+    return f"sqlite:///{_FOLDER.name}/{next(_journals)}.db"
 
 
 async def brekwatch(*arguments: str, environment: Mapping[str, str] | None = None) -> Ended:

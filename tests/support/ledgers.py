@@ -37,6 +37,13 @@ class FailingLedger(MemoryLedger):
             raise self._error
 
 
+class SilentLedger(FailingLedger):
+    """Fails, and has told so itself."""
+
+    def __init__(self, *calls: str) -> None:
+        super().__init__(*calls, error=LedgerUnavailableError("the disk is full", told=True))
+
+
 class HangingLedger(MemoryLedger):
     """Does not come back from one of its calls."""
 
