@@ -229,7 +229,7 @@ async def test_quota_references_and_rechecks_follow(site: Site) -> None:
         )
         await running.reload()
         probing = running.service._probing
-        limits = {line.quota.quota.limit for line in probing._turns._lines.values()}
+        limits = {line.quota.quota.limit for line in probing.turns._lines.values()}
         rechecked = set(probing._rechecks._probes)
 
     assert limits == {None, 7}
