@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from exporter import streams
+from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
 from probes.errors import UsageError
 
@@ -164,7 +165,14 @@ def run(
 
 
 @app.command()
-def serve(config: ConfigOption = None) -> None:
+def serve(
+    config: ConfigOption = None,
+    *,
+    log_level: Annotated[LogLevel, typer.Option(help="debug shows each exchange that went well, too.")] = LogLevel.INFO,
+    log_format: Annotated[
+        LogFormat, typer.Option(help="auto: for people on a terminal, else one JSON object a line.")
+    ] = LogFormat.AUTO,
+) -> None:
     """Play the configured probes on schedule, until SIGTERM; metrics, health and pages on `service.listen`.
 
     SIGHUP reads the configuration again: whole if it is sound, else the one before stays in force.
@@ -175,7 +183,8 @@ def serve(config: ConfigOption = None) -> None:
         from exporter.serve import serve_settings
         from probes import settings
 
-        _run_loop(serve_settings(partial(settings.find, config, os.environ)))
+        log_options = LogOptions(level=log_level, format=log_format)
+        _run_loop(serve_settings(partial(settings.find, config, os.environ), log_options))
 
 
 @app.command()

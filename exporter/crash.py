@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
@@ -21,12 +22,13 @@ from probes.words import FaultKind
 
 if TYPE_CHECKING:
     from sentry_sdk import Client
+    from sentry_sdk.transport import HttpTransport
     from sentry_sdk.types import Event, Hint
 
 _LONGEST_TEXT = 8192
 _QUIET_SECONDS = 60.0
 _FLUSH_SECONDS = 2.0
-_TAGS = ("run_id", "scenario", "target")
+_TAGS = ("run_id", "scenario", "target", "request_id")
 
 
 def start(
@@ -36,7 +38,7 @@ def start(
     environment: str = "production",
     on_fault: Callable[[MonitorFault], None] | None = None,
 ) -> CrashReporter | None:
-    """A reporter, or None without a DSN. `on_fault` hears of reports that were dropped because scrubbing failed.
+    """A reporter, or None without a DSN. `on_fault` hears of reports that were lost: not scrubbed, or not taken.
 
     Raises UsageError for a DSN that can't be used.
     """
@@ -46,11 +48,36 @@ def start(
     from sentry_sdk.utils import BadDsn
 
     scrub = _Scrub(scrubber, on_fault)
+    transport = _transport(_on_this_loop(on_fault))
     try:
-        client = Client(dsn=dsn.reveal(), environment=environment, before_send=scrub, **_leash())
+        client = Client(dsn=dsn.reveal(), environment=environment, before_send=scrub, transport=transport, **_leash())
     except BadDsn:
         raise UsageError("the Sentry DSN can't be used: copy it whole from the project's client keys") from None
     return CrashReporter(client)
+
+
+def _on_this_loop(on_fault: Callable[[MonitorFault], None] | None) -> Callable[[str], None]:
+    """Tells of a lost report where its listeners live: the SDK sends from a thread of its own."""
+    loop = asyncio.get_running_loop()
+
+    def lost(reason: str) -> None:
+        if on_fault is not None:
+            fault = MonitorFault(kind=FaultKind.SENTRY, detail=f"a crash report was not taken: {reason}")
+            with suppress(RuntimeError):  # the loop is closed: there is nobody left to tell
+                loop.call_soon_threadsafe(on_fault, fault)
+
+    return lost
+
+
+def _transport(lost: Callable[[str], None]) -> type[HttpTransport]:
+    """The SDK's own, which says where a report could not be left."""
+    from sentry_sdk.transport import HttpTransport
+
+    class Transport(HttpTransport):
+        def on_dropped_event(self, reason: str) -> None:
+            lost(reason)
+
+    return Transport
 
 
 def _leash() -> dict[str, Any]:
@@ -82,23 +109,28 @@ class CrashReporter:
     def __init__(self, client: Client, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
-        self._sent_at: dict[tuple[str, str], float] = {}
+        self._sent_at: dict[tuple[str, ...], float] = {}
 
     def report(self, fault: MonitorFault) -> None:
-        """Hands the fault to the SDK, which sends it from a thread of its own."""
-        if fault.error is None or not self._is_due(fault):
+        """Hands the fault to the SDK, which sends it from a thread of its own; one without an error as a message."""
+        if not self._is_due(fault):
             return
-        from sentry_sdk.utils import event_from_exception
-
-        event, hint = event_from_exception(fault.error, client_options=self._client.options)
+        event, hint = self._event(fault)
         tags = {name: getattr(fault, name) for name in _TAGS}
-        event["fingerprint"] = ["monitor_fault", fault.kind.value, type(fault.error).__name__]
+        event["fingerprint"] = ["monitor_fault", *_kind_of(fault)]
         event["tags"] = {"kind": fault.kind.value} | {name: value for name, value in tags.items() if value}
         event["extra"] = {"detail": fault.detail}
         self._client.capture_event(event, hint)
 
+    def _event(self, fault: MonitorFault) -> tuple[Event, Hint | None]:
+        from sentry_sdk.utils import event_from_exception
+
+        if fault.error is None:
+            return {"message": fault.detail, "level": "error"}, None
+        return event_from_exception(fault.error, client_options=self._client.options)
+
     def _is_due(self, fault: MonitorFault) -> bool:
-        kind = (fault.kind.value, type(fault.error).__name__)
+        kind = _kind_of(fault)
         now = self._monotonic()
         if now - self._sent_at.get(kind, float("-inf")) < _QUIET_SECONDS:
             return False
@@ -110,8 +142,13 @@ class CrashReporter:
         await asyncio.to_thread(self._client.close, timeout=_FLUSH_SECONDS)
 
 
+def _kind_of(fault: MonitorFault) -> tuple[str, ...]:
+    """What makes two faults the same one: their kind, and that of their error."""
+    return (fault.kind.value,) if fault.error is None else (fault.kind.value, type(fault.error).__name__)
+
+
 class CrashListener(Listener):
-    """Reports the faults that carry an error. Sentry's own trouble is not told to Sentry."""
+    """Reports the monitor's faults. Sentry's own trouble is not told to Sentry."""
 
     def __init__(self, reporter: CrashReporter) -> None:
         self._reporter = reporter

@@ -10,9 +10,10 @@ import logging
 import sys
 import traceback
 from collections.abc import Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from exporter.log_listener import LogListener
+from exporter.log_options import LogFormat
 from exporter.log_redaction import Redaction
 from probes.redaction import Scrubber
 from probes.under_way import current
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["LogListener", "configure"]
 
-Format = Literal["auto", "json", "console"]
 _CHATTY = (  # several print what they send, statements with their parameters and all, below warning
     "aiosqlite",
     "alembic",
@@ -43,7 +43,7 @@ _HANDLER_NAME = "brekwatch"
 
 def configure(
     *,
-    format: Format = "auto",  # noqa: A002 - the option's name
+    format: str = LogFormat.AUTO,  # noqa: A002 - the option's name
     level: int | str = logging.INFO,
     scrubber: Scrubber,
     stream: TextIO | None = None,
@@ -56,7 +56,7 @@ def configure(
 
     number = _level_number(level)
     stream = sys.stderr if stream is None else stream
-    console = format == "console" or (format == "auto" and stream.isatty())
+    console = format == LogFormat.CONSOLE or (format == LogFormat.AUTO and stream.isatty())
     before: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper("iso", utc=True),

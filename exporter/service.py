@@ -94,6 +94,10 @@ class Service:
         """Tell this one too, from now on."""
         self._listeners.add(listener)
 
+    def tell(self, fault: MonitorFault) -> None:
+        """Tell all listeners of a fault that befell something around the service."""
+        self._listeners.monitor_fault(fault)
+
     async def start(self) -> None:
         """Open the journal and the port, then plan the first slots.
 

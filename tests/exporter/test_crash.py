@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import quote
 
@@ -47,11 +48,21 @@ def raised(error: BaseException, cause: BaseException | None = None) -> BaseExce
 
 
 def a_fault(error: BaseException | None, kind: FaultKind = FaultKind.BUG, detail: str = "a bug") -> MonitorFault:
-    return MonitorFault(kind=kind, detail=detail, run_id="r1", scenario="quick_search", target="acme", error=error)
+    return MonitorFault(
+        kind=kind,
+        detail=detail,
+        run_id="r1",
+        scenario="quick_search",
+        target="acme",
+        request_id="8f6f7d9d",
+        error=error,
+    )
 
 
-async def told(sentry: FakeSentry, *faults: MonitorFault, scrubber: Scrubber | None = None) -> None:
-    reporter = crash.start(sentry.dsn, scrubber or Scrubber([Secret(KEY)]))
+async def told(
+    sentry: FakeSentry, *faults: MonitorFault, on_fault: Callable[[MonitorFault], None] | None = None
+) -> None:
+    reporter = crash.start(sentry.dsn, Scrubber([Secret(KEY)]), on_fault=on_fault)
     assert reporter is not None
     listener = CrashListener(reporter)
     for fault in faults:
@@ -64,15 +75,31 @@ async def test_a_fault_with_an_error_is_reported_with_its_run(sentry: FakeSentry
 
     (event,) = sentry.events
     assert event["exception"]["values"][0]["type"] == "KeyError"
-    assert event["tags"] == {"kind": "bug", "run_id": "r1", "scenario": "quick_search", "target": "acme"}
+    assert event["tags"] == {
+        "kind": "bug",
+        "run_id": "r1",
+        "scenario": "quick_search",
+        "target": "acme",
+        "request_id": "8f6f7d9d",
+    }
     assert event["fingerprint"] == ["monitor_fault", "bug", "KeyError"]
     assert event["release"].startswith("brekwatch@")
 
 
-async def test_a_fault_without_an_error_is_not_reported(sentry: FakeSentry) -> None:
-    await told(sentry, a_fault(None))
+async def test_a_fault_without_an_error_is_reported_as_a_message_of_its_kind(sentry: FakeSentry) -> None:
+    await told(sentry, a_fault(None, FaultKind.CLOCK, f"the wall clock jumped {KEY}"))
 
-    assert sentry.bodies == []
+    (event,) = sentry.events
+    assert (event["message"], event["level"]) == ("the wall clock jumped ***", "error")
+    assert event["fingerprint"] == ["monitor_fault", "clock"]
+    assert (event["tags"]["kind"], event["tags"]["request_id"]) == ("clock", "8f6f7d9d")
+    assert "exception" not in event
+
+
+async def test_a_fault_outside_of_runs_has_no_tags_of_one(sentry: FakeSentry) -> None:
+    await told(sentry, MonitorFault(kind=FaultKind.CONFIG, detail="refused"))
+
+    assert sentry.events[0]["tags"] == {"kind": "config"}
 
 
 @pytest.mark.parametrize("spelled", SPELLINGS.values(), ids=SPELLINGS)
@@ -154,14 +181,33 @@ async def test_a_storm_of_one_fault_is_told_once(sentry: FakeSentry) -> None:
     assert len(sentry.bodies) == 2
 
 
-async def test_an_unreachable_sentry_ends_nothing_and_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
+async def test_an_unreachable_sentry_ends_nothing_and_is_told_elsewhere(capfd: pytest.CaptureFixture[str]) -> None:
     with fake_sentry() as gone:
         pass
 
-    await told(gone, a_fault(raised(ValueError("x"))))
+    faults: list[MonitorFault] = []
+
+    await told(gone, a_fault(raised(ValueError("x"))), on_fault=faults.append)
+    await asyncio.sleep(0)
 
     assert gone.bodies == []
     assert tuple(capfd.readouterr()) == ("", "")
+    assert [(fault.kind, fault.detail) for fault in faults] == [
+        (FaultKind.SENTRY, "a crash report was not taken: network")
+    ]
+
+
+async def test_a_sentry_that_refuses_reports_is_a_fault_which_is_not_told_to_it(sentry: FakeSentry) -> None:
+    sentry.status_code = 503
+    faults: list[MonitorFault] = []
+
+    await told(sentry, a_fault(raised(ValueError("x"))), on_fault=faults.append)
+    await asyncio.sleep(0)
+
+    assert [(fault.kind, fault.detail) for fault in faults] == [
+        (FaultKind.SENTRY, "a crash report was not taken: status_503")
+    ]
+    assert len(sentry.bodies) == 1
 
 
 @pytest.mark.parametrize("dsn", [None, Secret("")], ids=["none", "empty"])
@@ -180,7 +226,7 @@ def test_without_a_dsn_the_sdk_is_not_even_imported() -> None:
 
 
 @pytest.mark.parametrize("dsn", ["nonsense-of-somebody", "http://127.0.0.1/7", "ftp://key@127.0.0.1/7"])
-def test_a_wrong_dsn_is_told_and_not_repeated(dsn: str) -> None:
+async def test_a_wrong_dsn_is_told_and_not_repeated(dsn: str) -> None:
     with pytest.raises(UsageError, match="Sentry DSN") as told_of:
         crash.start(Secret(dsn), Scrubber())
     assert dsn not in str(told_of.value)

@@ -19,6 +19,7 @@ class FakeSentry:
     def __init__(self, port: int) -> None:
         self.dsn = Secret(f"http://0123456789abcdef0123456789abcdef@127.0.0.1:{port}/7")
         self.bodies: list[bytes] = []
+        self.status_code = 200
 
     @property
     def events(self) -> list[dict[str, Any]]:
@@ -47,7 +48,7 @@ def fake_sentry() -> Iterator[FakeSentry]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             sentry.bodies.append(gzip.decompress(body) if self.headers["content-encoding"] == "gzip" else body)
-            self.send_response(200)
+            self.send_response(sentry.status_code)
             self.send_header("content-length", "2")
             self.end_headers()
             self.wfile.write(b"{}")
