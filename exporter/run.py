@@ -11,9 +11,10 @@ from difflib import get_close_matches
 import orjson
 from rich.console import Console
 
-from exporter import repeat_table
+from exporter import logs, repeat_table
 from exporter.junit import runs_as_junit
 from exporter.kept_runs import KeptRuns
+from exporter.log_options import LogLevel
 from exporter.repeat import exit_code, tallies
 from exporter.run_json import runs_as_json
 from exporter.run_request import RunFormat, RunRequest
@@ -40,6 +41,7 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
     """Plays and tells; the exit code. Raises UsageError for a scenario or a target that isn't there."""
     target = choose_target(settings.targets, request.target)
     scrubber = Scrubber(settings.secrets)
+    logs.configure(level=LogLevel.WARNING, scrubber=scrubber)  # what a library has to say, it says without secrets
     chosen, left_out = _chosen(settings.scenarios, request.names, target)
     planned = chosen * request.repeat
     view = _view(request.output, scrubber, planned)

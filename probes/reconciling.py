@@ -25,6 +25,7 @@ from probes.requests import Call, Conversation, actor_of
 from probes.safety import ProductionGuard
 from probes.transport import Transport
 from probes.turns import Turns
+from probes.under_way import run_under_way
 from probes.words import BookingState, ChatStatus, FaultKind, Leaves, Settlement
 
 STEP = "reconcile"
@@ -150,7 +151,9 @@ class Reconciling:
             now=self._now,
             sleep=self._sleep,
         )
-        with await self._turns.when_free(target, 1, waiting=lambda _seconds, _why: None) as turn:
+        waiting_for_turn = self._turns.when_free(target, 1, waiting=lambda _seconds, _why: None)
+        with run_under_way(start) as under_way, await waiting_for_turn as turn:
+            under_way.step = STEP
             turn.admit(start)
             try:
                 deadline = asyncio.get_running_loop().time() + _READ_SECONDS

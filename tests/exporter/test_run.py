@@ -2,14 +2,21 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
+import logging
+from fractions import Fraction
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 from support.facts import SEARCH, a_target
 from support.hasty import HastyLoop
+from support.logging_state import logging_restored
 from support.playing import Heard, target_for
+from support.reloads import Site
 
-from exporter.run import choose_target, named, play_all
+from exporter.run import choose_target, named, play_all, play_now
+from exporter.run_request import RunFormat, RunRequest
 from exporter.terminal import Terminal
 from probes.errors import UsageError
 from probes.ledger import MemoryLedger
@@ -51,6 +58,21 @@ def test_a_scenario_that_is_not_there_is_answered_with_the_nearest(name: str, hi
         named(SCENARIOS, name)
 
     assert hint in str(refused.value)
+
+
+async def test_what_a_library_says_meanwhile_is_told_without_secrets(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ("quick_search",)
+    request = RunRequest(names=names, target=None, output=RunFormat.TABLE, repeat=1, least=Fraction(1))
+    async with SandboxServer() as sandbox:
+        with logging_restored():
+            await play_now(Site(tmp_path, sandbox).find(), request)
+            logging.getLogger("sqlalchemy.pool").warning("it was sent %s", sandbox.api_key)
+            logging.getLogger("httpx").info("GET %s", sandbox.base_url)
+    (line,) = capfd.readouterr().err.splitlines()
+
+    assert json.loads(line)["message"] == "it was sent ***"
 
 
 def test_runs_that_would_touch_the_key_s_reserve_wait_say_so_once_and_are_all_played() -> None:
