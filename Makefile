@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := prometheus faketime openssl postgresql
+SYSTEM_PACKAGES := prometheus faketime openssl postgresql jq
 
 .PHONY: demo test check setup system benchmark faults-page requirements clean
 

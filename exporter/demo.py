@@ -11,6 +11,8 @@ from tempfile import TemporaryDirectory
 
 from rich.console import Console
 
+from exporter import logs
+from exporter.log_options import LogLevel
 from exporter.serve import keeping
 from exporter.service import Service, running
 from exporter.signals import stop_signals
@@ -110,6 +112,7 @@ async def demo(console: Console, *, port: int, faults: bool) -> None:
         async with stop_signals() as stop, demo_sandbox() as sandbox:
             settings = demo_settings(sandbox, port, Path(folder) / "brekwatch.db")
             scrubber = Scrubber(settings.secrets)
+            logs.configure(level=LogLevel.WARNING, scrubber=scrubber)
             lines = RunLines(console, scrubber.text)
             service = Service(
                 settings,

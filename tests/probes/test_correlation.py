@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.guide import GuideServer
 from support.lying import DROP, Lying, Told, at, put
 from support.playing import Heard, play, scenario_of, target_for
 
@@ -15,6 +16,7 @@ from probes.ledger import MemoryLedger
 from probes.listening import Listeners
 from probes.model import Exchange, Run
 from probes.origin import Origin
+from probes.redaction import Secret
 from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
 from probes.scenario import CreateSession, Expect, Repeat, Say, Step
@@ -33,10 +35,6 @@ CORRELATION_KINDS = {
 }
 
 
-def keep(_told: Told) -> None:
-    """The truth."""
-
-
 def told_of(run: Run) -> list[tuple[FindingKind, str]]:
     return [(each.kind, each.detail) for each in run.findings if each.kind in CORRELATION_KINDS]
 
@@ -52,14 +50,20 @@ def exchange_of(heard: Heard, operation: Operation, nth: int = 0) -> Exchange:
     return [exchange for exchange in heard.exchanges if exchange.operation is operation][nth]
 
 
-@pytest.mark.parametrize("scenario", ["golden_path", "error_catalog", "idempotent_replay", "session_isolation"])
-async def test_a_sound_server_is_told_nothing_of(scenario: str) -> None:
-    run, heard = await played(keep, scenario)
+@pytest.mark.parametrize("server", [SandboxServer, GuideServer], ids=["sandbox", "guide"])
+async def test_of_a_sound_server_nothing_is_told_whatever_is_played_there(
+    server: type[SandboxServer | GuideServer],
+) -> None:
+    heard = Heard()
+    async with server() as sound:
+        target = target_for(sound, other_api_key=Secret(sound.other_api_key or ""))
+        runner = Runner(ledger=MemoryLedger(), listener=heard)
+        runs = [await runner.play(scenario, target) for scenario in shipped().values()]
 
-    assert run.outcome is Outcome.PASSED
-    assert told_of(run) == []
+    assert {run.outcome for run in runs} == {Outcome.PASSED}
+    assert [told_of(run) for run in runs] == [[]] * len(runs)
     states = {exchange.request_id_state for exchange in heard.exchanges}
-    assert states <= {CorrelationState.PRESENT, None}
+    assert states == {CorrelationState.PRESENT, None}
 
 
 async def test_a_header_and_a_body_that_disagree_are_told_with_both_values() -> None:
