@@ -183,6 +183,7 @@ def _kept_exchange(row: Record) -> KeptExchange:
         expected=row.expected,
         request_body=row.request_body.encode(),
         idempotency_key=row.idempotency_key,
+        asked_session_id=_session_asked(row),
         answer=None if row.status_code is None else _answer_of(row),
         failure=_failure_of(row),
         request_id_state=_word_or_none(CorrelationState, row.request_id_state),
@@ -234,17 +235,23 @@ def _answer_of(row: Record) -> Answer:
 
 def _is_whole(row: Record) -> bool:
     """Whether the body was kept to its end; one that was cut is as long as may be and ends in an ellipsis."""
-    if not row.answer_body:
-        return not row.answer_bytes
+    if row.answer_body is None:
+        return False
     return len(row.answer_body) < ANSWER_CHARACTERS or not row.answer_body.endswith("…")
+
+
+def _session_asked(row: Record) -> str | None:
+    """The row's session, unless the answer alone spoke of it."""
+    if row.session_id is None or row.status_code is None:
+        return row.session_id  # type: ignore[no-any-return]
+    return row.session_id if row.session_id in row.path or row.session_id in row.request_body else None
 
 
 def _session_answered(row: Record, read: Answer) -> str | None:
     """The row's session is the answer's, else the request's: a whole body that names none tells which."""
-    if read.session_id is not None or row.session_id is None or not _is_whole(row):
+    if read.session_id is not None or not _is_whole(row):
         return row.session_id  # type: ignore[no-any-return]
-    asked = row.session_id in row.path or row.session_id in row.request_body
-    return None if asked else row.session_id
+    return None if _session_asked(row) else row.session_id
 
 
 def _json_problem(row: Record, found: str | None) -> str | None:
