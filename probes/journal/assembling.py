@@ -34,14 +34,19 @@ def assemble(
     now: Callable[[], datetime],
 ) -> Writer:
     """A writer that has opened nothing yet. Raises JournalError for a URL that names no journal."""
+    store = store_of(url, instance_id=instance_id, command=command, exclusive=exclusive, now=now)
+    pruner = None if retention is None else Pruning(retention)
+    return Writer(store, queue, Pen(instance_id, scrub), told, journeys=journeys, now=now, pruner=pruner)
+
+
+def store_of(
+    url: str, *, instance_id: str, command: str, now: Callable[[], datetime], exclusive: bool = False
+) -> Store:
+    """The database of one more process that writes, not opened yet. Raises JournalError for a URL that names none."""
     instance = Instance(
         instance_id=instance_id, command=command, host=socket.gethostname(), pid=os.getpid(), started_at=now()
     )
     place = place_of(url)
-    store: Store
     if place.path is None:
-        store = ServerStore(place, instance, now)
-    else:
-        store = FileStore(place, place.path, instance, now, exclusive=exclusive)
-    pruner = None if retention is None else Pruning(retention)
-    return Writer(store, queue, Pen(instance_id, scrub), told, journeys=journeys, now=now, pruner=pruner)
+        return ServerStore(place, instance, now)
+    return FileStore(place, place.path, instance, now, exclusive=exclusive)

@@ -49,7 +49,7 @@ def why_unread(error: BaseException) -> str:
     if code == sqlite3.SQLITE_INTERRUPT:
         return f"it took more than {READ_SECONDS:.0f} seconds and was given up: ask for less"
     trouble = diagnose(error)
-    return _UNREAD.get(trouble, trouble.value if trouble is Trouble.DISK else "the database refused")
+    return _UNREAD.get(trouble, trouble.value if trouble in {Trouble.DISK, Trouble.FULL} else "the database refused")
 
 
 class Reader:

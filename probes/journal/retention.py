@@ -72,7 +72,10 @@ class _Budget:
 
 
 class Pruning:
-    """One sweep after another over the oldest runs, a small step at a time, each in its caller's transaction."""
+    """One sweep after another over the oldest runs, a small step at a time, each in its caller's transaction.
+
+    `pruned` counts the runs that are gone, `sweeps` the sweeps that are over.
+    """
 
     def __init__(self, retention: Retention, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._size_bytes = retention.size_bytes
@@ -92,11 +95,12 @@ class Pruning:
         self._server_bytes: int | None = None
         self._was_too_big = False
         self.pruned = 0
+        self.sweeps = 0
 
     def step(self, connection: Connection, now: datetime) -> bool:
         """Deletes at most 500 rows, for at most 50 ms; whether this sweep has more to do.
 
-        `pruned` counts the runs that are gone. It commits nothing; an error leaves it ready for another try.
+        It commits nothing; an error leaves it ready for another try.
         """
         if not _alone(connection):
             return False
@@ -109,6 +113,7 @@ class Pruning:
         if budget.is_spent or not _give_back(connection, budget):
             return True
         self._rule, self._server_bytes, self._was_too_big = 0, None, False
+        self.sweeps += 1
         return False
 
     def _follow(self, connection: Connection, rule: _Rule, now: datetime, budget: _Budget) -> bool:
