@@ -25,11 +25,11 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: _json(text, ascii_only=True).replace("/", r"\/"),  # PHP
     lambda text: _NO_WORD.sub(_u_escape, text),
     lambda text: re.sub("[<>&]", _u_escape, _json(text, ascii_only=False)),  # Go
-    lambda text: _json(_json(text, ascii_only=True), ascii_only=True),  # JSON in a text of JSON
     html.escape,
     lambda text: _NO_WORD.sub(lambda found: f"&#{ord(found.group())};", text),
     lambda text: _NO_WORD.sub(lambda found: f"&#x{ord(found.group()):x};", text),
-    lambda text: re.sub("[\"'&<>+]", lambda found: f"&#{ord(found.group())};", html.escape(text, quote=False)),
+    lambda text: _html_by_number(text),  # noqa: PLW0108 - it is defined below
+    lambda text: _html_by_number(text).replace("+", "&#43;"),  # Go's templates
     lambda text: "".join(map(_u_escaped, text)),
     lambda text: text[::-1],
 )
@@ -42,7 +42,8 @@ def spellings(secret: str) -> frozenset[bytes]:
     None is so short that it would mask ordinary words: a secret of under six characters has hardly any.
     """
     written = {*_written(secret), *_written(secret.upper()), *_written(secret.lower())}
-    found = {text.encode("utf-8", "surrogatepass") for text in written} | set(_encoded(_bytes(secret)))
+    written |= {_json(text, ascii_only=False) for text in written}  # as a text within JSON
+    found = {*map(_bytes, written), *_encoded(_bytes(secret))}
     return frozenset(spelling.lower() for spelling in found if len(spelling) >= _FEWEST_BYTES)
 
 
@@ -73,6 +74,10 @@ def _bytes(text: str) -> bytes:
 
 def _json(text: str, *, ascii_only: bool) -> str:
     return json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+
+
+def _html_by_number(text: str) -> str:
+    return html.escape(text).replace("&quot;", "&#34;").replace("&#x27;", "&#39;")
 
 
 def _u_escape(found: re.Match[str]) -> str:
