@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -10,18 +9,19 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
+from sqlalchemy.exc import OperationalError
 
 from probes.journal.locks import FileLocks
 from probes.journal.moments import day_of
 from probes.journal.opening import Place, driver_connection, make_file, reading_engine, writing_engine
 from probes.journal.statements import close_day
 from probes.journal.store import Instance, Store
+from probes.journal.tables import metadata
 from probes.journal.trouble import CorruptError
 
 _CHECK_SECONDS = 1.5  # a big journal is checked in part, or every start would wait for it
 _CHECKED_EVERY = 10_000
-_PARTS = ("", "-wal", "-shm")
 _WAL_BYTES = 4 * 1024 * 1024
 _WAL_TOO_BIG_BYTES = 16 * 1024 * 1024
 _Identity = tuple[int, int]
@@ -36,9 +36,11 @@ class FileStore(Store):
         super().__init__(place, instance, FileLocks(path, instance.instance_id), writing_engine(place), now)
         self._path = path
         self._exclusive = exclusive
+        self._log = path.with_name(f"{path.name}-wal")
         self._identity: _Identity | None = None
+        self._log_identity: _Identity | None = None
         self._size = 0
-        self._lost_count = False
+        self._another = False
 
     def open(self) -> bool:
         """Make the file if it isn't there; one that is damaged is set aside (CorruptError: open again).
@@ -51,18 +53,24 @@ class FileStore(Store):
         self.locks.keep_instance()
         with self.locks.writing():
             before, self._identity = self._identity, self._stat()
-            another = before is not None and before != self._identity
-            self._lost_count |= another
-            self._connection = connection = self._engine.connect()
-            _check(driver_connection(connection))
-            with connection.begin():
-                self._prepare(connection)
-                if self._lost_count:
-                    close_day(connection, day_of(self._now()), "set-aside")
+            self._another |= before is not None and before != self._identity
+            with _understood():
+                self._connect()
             self._checkpoint("PASSIVE")  # so that the file holds its tables by itself
             self._stat()
-        self._lost_count = False
+            self._log_identity = _identity(self._log)
+        another, self._another = self._another, False
         return another
+
+    def _connect(self) -> None:
+        self._connection = connection = self._engine.connect()
+        _check(driver_connection(connection))
+        with connection.begin():
+            self._prepare(connection)
+            for table in metadata.sorted_tables:
+                connection.execute(select(table).limit(0))
+            if self._another:
+                close_day(connection, day_of(self._now()), "set-aside")
 
     def be_durable(self, connection: Connection, *, durable: bool) -> None:
         """In WAL mode a commit waits for the disk only if it is told to."""
@@ -95,16 +103,17 @@ class FileStore(Store):
         return None
 
     def set_aside(self) -> None:
-        """Rename the file and its log; only then close it, so that SQLite touches neither any more."""
+        """Rename the file and its log; only then close it, so that SQLite touches neither any more.
+
+        Where another file came to its place already, only a log that is left of the old one must not meet it.
+        """
         with self.locks.writing():
-            if self._identity is None or self._still_ours():
-                name = f"{self._path.name}.corrupt-{self._now():%Y%m%dT%H%M%SZ}"
-                for part in _PARTS:
-                    with suppress(FileNotFoundError):
-                        self._path.with_name(self._path.name + part).rename(self._path.with_name(name + part))
-                self._identity = self._identity or (0, 0)
+            if _identity(self._path) in {None, self._identity}:
+                self._rename("", "-wal", "-shm")
+            elif _identity(self._log) == self._log_identity:
+                self._rename("-wal", "-shm")
             self.close()
-        self._lost_count = True
+        self._another = True
 
     def end(self) -> None:
         """End well, with all writes in the file."""
@@ -127,16 +136,15 @@ class FileStore(Store):
             yield
 
     def _stat(self) -> _Identity:
-        found = os.stat(self._path)  # noqa: PTH116 - one call for all that is asked
+        found = self._path.stat()
         self._size = found.st_size
         return found.st_dev, found.st_ino
 
-    def _still_ours(self) -> bool:
-        try:
-            found = os.stat(self._path)  # noqa: PTH116
-        except FileNotFoundError:
-            return True  # what is left of it, its log, must not meet a new file
-        return (found.st_dev, found.st_ino) == self._identity
+    def _rename(self, *parts: str) -> None:
+        name = f"{self._path.name}.corrupt-{self._now():%Y%m%dT%H%M%SZ}"
+        for part in parts:
+            with suppress(FileNotFoundError):
+                self._path.with_name(self._path.name + part).rename(self._path.with_name(name + part))
 
     def _check_shorter(self) -> None:
         """A vacuum shortens the file; whoever truncates it leaves it shorter than its pages."""
@@ -158,9 +166,30 @@ class FileStore(Store):
 
     def _wal_bytes(self) -> int:
         try:
-            return self._path.with_name(self._path.name + "-wal").stat().st_size
+            return self._log.stat().st_size
         except OSError:
             return 0
+
+
+def _identity(path: Path) -> _Identity | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """Tables that tell our version and aren't ours are damaged; what SQLite says of them may not even be text."""
+    try:
+        yield
+    except UnicodeDecodeError:
+        raise CorruptError("its schema is no text") from None
+    except OperationalError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR:
+            raise CorruptError(str(error.orig)) from None
+        raise
 
 
 def _check(raw: sqlite3.Connection) -> None:

@@ -34,6 +34,7 @@ from probes.model import BookingCap, RunStart
 
 ANY_HOST = "*"
 BY_VERDICT = "verdict"
+_UNKNOWN = 2**31  # more than anybody's cap
 _VERDICT = (
     "finished_at",
     "outcome",
@@ -153,8 +154,16 @@ _SETTLE_KEY = _SETTLE_RUN.where(intents.c.idempotency_key == bindparam("of_key")
 
 def close_day(connection: Connection, day: int, marker: str) -> None:
     """Let nobody book in production on this day: what was reserved before isn't known any more."""
-    row = {"run_id": f"{marker}-{day}", "host": ANY_HOST, "day": day, "bookings": 2**31}
+    row = {"run_id": f"{marker}-{day}", "host": ANY_HOST, "day": day, "bookings": _UNKNOWN}
     connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
+
+
+def unknown_intents(connection: Connection, intended: Sequence[Intended]) -> list[Intended]:
+    """Those that aren't there, where it isn't known what is."""
+    run_ids = {item.intent.run_id for item in intended}
+    known = select(intents.c.run_id, intents.c.body_digest).where(intents.c.run_id.in_(run_ids))
+    there = {tuple(row) for row in connection.execute(known)}
+    return [item for item in intended if (item.intent.run_id, rows.digest_of(item.intent)) not in there]
 
 
 def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
@@ -191,8 +200,8 @@ def _reserve(connection: Connection, start: RunStart, cap: BookingCap) -> None:
     ).scalar_one()
     if taken + cap.bookings > cap.per_day:
         raise RefusedError(
-            f"{start.scenario} may make {_count(cap.bookings)} on {cap.host}, and of today's cap of {cap.per_day} "
-            + ("nobody knows what is left" if taken >= 2**31 else f"{max(cap.per_day - taken, 0)} are left")
+            f"{start.scenario} may make {_count(cap.bookings)} on {cap.host}, whose cap is {cap.per_day} a day: "
+            + ("nobody knows what is left" if taken >= _UNKNOWN else f"{max(cap.per_day - taken, 0)} are left")
         )
     connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
 

@@ -55,6 +55,8 @@ def diagnose(error: BaseException) -> Trouble:
         return _of_sqlite(code)
     if isinstance(error, OSError):
         return _of_system(error)
+    if isinstance(error, psycopg.Error) and error.sqlstate is None and not isinstance(error, psycopg.OperationalError):
+        return Trouble.ROW  # it never came to the server: what was to be sent can't be
     return next((trouble for kinds, trouble in _BY_KIND if isinstance(error, kinds)), Trouble.ROW)
 
 

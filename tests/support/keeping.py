@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,3 +76,32 @@ async def until(true: Callable[[], object], seconds: float = 10.0) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.01)
+
+
+@contextmanager
+def on_each(event_name: str, hook: Callable[..., None]) -> Iterator[None]:
+    """Calls the hook at this event (`connect`, `commit`…) of any database's engine, in its thread."""
+    sqlalchemy.event.listen(sqlalchemy.Engine, event_name, hook)
+    try:
+        yield
+    finally:
+        sqlalchemy.event.remove(sqlalchemy.Engine, event_name, hook)
+
+
+class Hang:
+    """A commit that doesn't come back until it is let go."""
+
+    def __init__(self) -> None:
+        self._free = threading.Event()
+        self._free.set()
+
+    def __call__(self, _connection: object) -> None:
+        self._free.wait(60)
+
+    def begin(self) -> None:
+        """From the next commit on."""
+        self._free.clear()
+
+    def end(self) -> None:
+        """Let it go."""
+        self._free.set()

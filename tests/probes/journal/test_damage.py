@@ -1,0 +1,120 @@
+"""A journal file that is damaged, truncated, taken away or replaced is set aside, and a new one begun."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import sqlite3
+
+import pytest
+from support.facts import RUN_ID, a_run, a_start, an_exchange
+from support.keeping import Aware, file_of, keeping, rows, until
+
+from probes.model import Intent
+
+_OUTCOME = "SELECT outcome FROM runs WHERE run_id NOT LIKE 'old%'"
+
+
+async def a_full_file(url: str, runs: int = 50) -> None:
+    async with keeping(url) as journal:
+        for number in range(runs):
+            journal.run_finished(a_run(run_id=f"old{number}", detail="words " * 200))
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_whatever_bytes_are_flipped_the_journal_starts_and_keeps_what_comes(sqlite_url: str, seed: int) -> None:
+    await a_full_file(sqlite_url)
+    path, chance = file_of(sqlite_url), random.Random(seed)  # noqa: S311 - the same bytes in every run
+    content = bytearray(path.read_bytes())
+    for _ in range(100):
+        content[chance.randrange(len(content))] = chance.randrange(256)
+    path.write_bytes(content)
+    aware = Aware()
+    async with keeping(sqlite_url, aware) as journal:
+        journal.run_finished(a_run())
+        await until(lambda: aware.kept)
+
+    aside = list(path.parent.glob("journal.db.corrupt-*Z"))
+    assert rows(sqlite_url, _OUTCOME) == [{"outcome": "passed"}]
+    assert len(aside) == 1
+    assert "it is damaged, and was set aside" in aware.faults[0].detail
+
+
+async def test_a_file_that_is_none_of_sqlites_is_set_aside_whole(sqlite_url: str) -> None:
+    path = file_of(sqlite_url)
+    path.write_bytes(b"not a database" * 1000)
+    async with keeping(sqlite_url) as journal:
+        journal.run_finished(a_run())
+
+    (aside,) = path.parent.glob("journal.db.corrupt-*Z")
+    assert aside.read_bytes() == b"not a database" * 1000
+    assert len(rows(sqlite_url, "SELECT * FROM runs")) == 1
+
+
+def emptied(url: str) -> None:
+    os.truncate(file_of(url), 0)
+
+
+def cut_in_half(url: str) -> None:
+    path = file_of(url)
+    os.truncate(path, path.stat().st_size // 8192 * 4096)
+
+
+def removed(url: str) -> None:
+    file_of(url).unlink()
+
+
+def all_removed(url: str) -> None:
+    for part in ("", "-wal", "-shm"):
+        file_of(f"{url}{part}").unlink()
+
+
+def replaced(url: str) -> None:
+    path = file_of(url)
+    copy = path.with_name("copy")
+    shutil.copy(path, copy)
+    sqlite3.connect(copy).close()
+    copy.replace(path)
+
+
+@pytest.mark.parametrize("harm", [emptied, cut_in_half, removed, all_removed, replaced])
+async def test_what_happens_to_the_file_while_it_is_used_costs_no_run_under_way(sqlite_url: str, harm: object) -> None:
+    assert callable(harm)
+    await a_full_file(sqlite_url)
+    aware = Aware()
+    async with keeping(sqlite_url, aware) as journal:
+        await journal.begin_run(a_start())
+        journal.exchange_finished(a_start(), "one", an_exchange())
+        await journal.intend(Intent(run_id=RUN_ID, target="acme", session_id="s", idempotency_key="k", body=b"{}"))
+        harm(sqlite_url)
+        journal.exchange_finished(a_start(), "two", an_exchange())
+        await until(lambda: aware.faults and journal._condition.problem is None)
+        under_way = rows(sqlite_url, _OUTCOME)
+        journal.run_finished(a_run())
+
+    assert under_way == [{"outcome": None}]
+    assert rows(sqlite_url, _OUTCOME) == [{"outcome": "passed"}]
+    exchanges = rows(sqlite_url, "SELECT step FROM exchanges WHERE run_id NOT LIKE 'old%' ORDER BY seq")
+    assert [row["step"] for row in exchanges][:2] == ["one", "two"]
+    assert len(rows(sqlite_url, "SELECT * FROM intents WHERE idempotency_key = 'k'")) == 1
+    assert len(rows(sqlite_url, "SELECT * FROM reservations WHERE host = '*'")) == 1
+    assert len(aware.faults) == 1
+
+
+async def test_a_file_that_a_vacuum_made_shorter_is_not_damaged(sqlite_url: str) -> None:
+    await a_full_file(sqlite_url)
+    aware = Aware()
+    async with keeping(sqlite_url, aware) as journal:
+        before = file_of(sqlite_url).stat().st_size
+        other = sqlite3.connect(file_of(sqlite_url), isolation_level=None)
+        other.execute("DELETE FROM runs")
+        other.execute("PRAGMA incremental_vacuum").fetchall()
+        other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        other.close()
+        await journal.begin_run(a_start())
+        after = file_of(sqlite_url).stat().st_size
+
+    assert after < before
+    assert aware.faults == []
+    assert len(rows(sqlite_url, "SELECT * FROM runs")) == 1
