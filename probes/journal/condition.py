@@ -42,12 +42,12 @@ class Condition:
             problem=self.problem, waiting=self._queue.size, lost=self._queue.lost, size_bytes=self._size_bytes
         )
 
-    def worse(self, problem: str, error: BaseException | None = None) -> None:
-        """Nothing can be committed, for this reason; told once while it stays the same."""
-        problem = self._scrub(problem)
-        if problem != self._problem:
-            self._problem = problem
-            self.tell(FaultKind.JOURNAL, f"{CANT_COMMIT}: {problem}", error)
+    def worse(self, reason: str, error: BaseException | None = None, *, detail: str = "") -> None:
+        """Nothing can be committed, for this reason; told once while it stays the same, whatever the detail."""
+        known = self._problem is not None and self._problem.startswith(reason)
+        self._problem = self._scrub(f"{reason} ({detail})" if detail else reason)
+        if not known:
+            self.tell(FaultKind.JOURNAL, f"{CANT_COMMIT}: {self._problem}", error)
         self.announce()
 
     def stalled(self) -> None:
@@ -71,9 +71,9 @@ class Condition:
         self._size_bytes = size_bytes
         self.announce()
 
-    def filled(self) -> None:
-        """Something new waits; whatever had to go for it is told once, until it does well again."""
-        if self._queue.lost and not self._overflowed and self._problem is not None:
+    def filled(self, crowded_out: int) -> None:
+        """Something new waits; that something had to go for it is told once, until it does well again."""
+        if crowded_out and not self._overflowed:
             self._overflowed = True
             self.tell(
                 FaultKind.JOURNAL, "more waits for the journal than there is room for: the oldest results are lost"

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import OperationalError
 
 from probes.journal.locks import FileLocks
@@ -39,6 +39,7 @@ class FileStore(Store):
         self._log = path.with_name(f"{path.name}-wal")
         self._identity: _Identity | None = None
         self._log_identity: _Identity | None = None
+        self._reader: Engine | None = None
         self._size = 0
         self._another = False
 
@@ -126,7 +127,7 @@ class FileStore(Store):
     def reading(self) -> Iterator[Connection]:
         """On a connection of its own, whose eyes are fresh: what it finds damaged, memory may hide."""
         self.look()
-        with reading_engine(self.place).connect() as connection, connection.begin():
+        with self._fresh_eyes().connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -153,8 +154,12 @@ class FileStore(Store):
         raw = driver_connection(self.connection)
         pages, page_bytes = (raw.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         if pages * page_bytes > self._size:
-            with reading_engine(self.place).connect() as fresh:  # this one may have the lost pages in memory
+            with self._fresh_eyes().connect() as fresh:  # this one may have the lost pages in memory
                 _check(driver_connection(fresh))
+
+    def _fresh_eyes(self) -> Engine:
+        self._reader = self._reader or reading_engine(self.place)
+        return self._reader
 
     def _checkpoint(self, mode: str) -> None:
         raw = driver_connection(self.connection)

@@ -47,7 +47,7 @@ class Hearing:
         self._speak()
         said = str(error) if not hasattr(error, "orig") else str(error.orig)
         first = next(iter(said.splitlines()), "")
-        self._condition.worse(f"{trouble} ({first or type(error).__name__})", error)
+        self._condition.worse(trouble, error, detail=first or type(error).__name__)
 
     def well(self) -> None:
         """Something was committed, at first or again."""

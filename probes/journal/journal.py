@@ -95,6 +95,7 @@ class Journal(Listener):
         await asyncio.wait([self._hearing.first_word], timeout=_START_SECONDS)
         if self._hearing.first_word.done():
             self._hearing.first_word.result()
+        self._hearing.first_word.cancel()  # what comes later is told as a fault
 
     async def aclose(self, seconds: float = 5.0) -> None:
         """Write what waits, for so long; what can't be written is counted as lost, and told."""
@@ -195,12 +196,11 @@ class Journal(Listener):
         self._put(Sent(run_id=journey.run_id, seq=seq, step=step, exchange=exchange, journey=journey))
 
     def _put(self, item: Item) -> None:
-        self._queue.put(item)
-        self._condition.filled()
+        self._condition.filled(self._queue.put(item))
 
     async def _promise(self, item: Item, *, lasting: bool = True) -> None:
         """Wait until it is committed. What isn't `lasting` must not be written after it was waited for in vain."""
-        promise, problem = item.promise, self._condition.problem
+        promise, problem = item.promise, "it is closed" if self._queue.closed else self._condition.problem
         if problem is None or lasting:
             self._put(item)
         if problem is not None or promise is None:

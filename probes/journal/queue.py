@@ -57,19 +57,22 @@ class Queue:
         taken_at = self._taken_at
         return 0.0 if taken_at is None else self._clock() - taken_at
 
-    def put(self, item: Item) -> None:
-        """Let it wait, lighter or in place of something older if there is little room."""
+    def put(self, item: Item) -> int:
+        """Let it wait, lighter or in place of something older if there is little room: how much had to go."""
         with self._changed:
+            if self._closed:
+                self.lost += 1
+                return 1
             if self._fills(0.5):
                 item = _lighter(item)
-            if self._fills(1.0):
-                self._make_room()
+            gone = self._make_room() if self._fills(1.0) else 0
             self._waiting.append(item)
             self._bytes += item.weight
             if is_durable(item):
                 self._urgent += 1
             if is_durable(item) or len(self._waiting) == 1:
                 self._changed.notify()
+            return gone
 
     def take(self, seconds: float) -> Items:
         """The next batch; the same again until `done`. Waits so long at most, and gives nothing if nothing came."""
@@ -87,7 +90,7 @@ class Queue:
             return self._taken
 
     def done(self, items: Items) -> None:
-        """These of the batch are committed, or given up; `lost` counts the latter."""
+        """These of the batch are over."""
         with self._changed:
             gone = set(map(id, items))
             self._taken = [item for item in self._taken if id(item) not in gone]
@@ -128,8 +131,9 @@ class Queue:
         self._bytes -= item.weight
         self._urgent -= is_durable(item)
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> int:
         """Drop a tenth: the oldest of the least worth."""
+        lost_before = self.lost
         rank = min((item.rank for item in self._waiting), default=None)
         quota = max(1, int(len(self._waiting) * _SWEPT_SHARE))
         kept: deque[Item] = deque()
@@ -141,6 +145,7 @@ class Queue:
             else:
                 kept.append(item)
         self._waiting = kept
+        return self.lost - lost_before
 
 
 def _lighter(item: Item) -> Item:

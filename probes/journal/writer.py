@@ -20,6 +20,7 @@ from probes.journal.trouble import Trouble, diagnose
 
 _TICK_SECONDS = 1.0
 _OTHERS_EVERY_SECONDS = 2.0
+_SWEEP_EVERY_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _NEWER_PAUSE_SECONDS = 30.0
 
@@ -135,14 +136,13 @@ class Writer:
                 Sent(run_id=journey.run_id, seq=seq, step=step, exchange=exchange, journey=journey)
                 for seq, (step, exchange) in enumerate(tuple(journey.exchanges))
             ]
-        intended = [item for journey in self._journeys.values() for item in journey.intents]
+        intended = [item for journey in list(self._journeys.values()) for item in journey.intents]
         with self._store.transaction(durable=True) as connection:
             self._pen.write(connection, [*items, *unknown_intents(connection, intended)])
 
     def _round(self) -> bool:
         """A batch, and what is due beside it; whether the work is done for good."""
-        in_haste = self._pruning_now() or not self._proven
-        items = self._queue.take(0.0 if in_haste else _TICK_SECONDS)
+        items = self._queue.take(self._idle_seconds())
         if items:
             self._write(items)
         elif self._queue.closed:
@@ -213,18 +213,23 @@ class Writer:
         if now >= self._next_tick:
             self._next_tick = now + _TICK_SECONDS
             self._store.tidy()
-        if self._pruning_now():
-            self._prune()
+        if self._pruner is not None and now >= self._prune_at:
+            self._prune(self._pruner)
 
-    def _pruning_now(self) -> bool:
-        return self._pruner is not None and time.monotonic() >= self._prune_at
+    def _idle_seconds(self) -> float:
+        """How long there is nothing to do unless something comes."""
+        if not self._proven:
+            return 0.0
+        pruning_in = _TICK_SECONDS if self._pruner is None else self._prune_at - time.monotonic()
+        return min(_TICK_SECONDS, max(0.0, pruning_in))
 
-    def _prune(self) -> None:
-        if self._pruner is None:
-            return
+    def _prune(self, pruner: Pruner) -> None:
+        """A step; then a rest as long, for other processes and other work."""
+        began = time.monotonic()
         with self._store.transaction() as connection:
-            more = self._pruner.step(connection, self._now())
-        self._prune_at = 0.0 if more else time.monotonic() + 60.0
+            more = pruner.step(connection, self._now())
+        ended = time.monotonic()
+        self._prune_at = ended + (ended - began if more else _SWEEP_EVERY_SECONDS)
 
     def _outlive(self, error: Exception) -> None:
         trouble = diagnose(error)
