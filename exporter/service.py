@@ -73,13 +73,16 @@ class Service:
         self._watch: asyncio.Task[None] | None = None
 
     def _new_reconciling(self, journal: Journal) -> Reconciling:
-        return Reconciling(
+        reconciling = Reconciling(
             journal,
             targets=lambda: self._settings.targets,
             turns=self._probing.turns,
             listener=self._listeners,
+            notice=self._scrubber.notice,
             location=self._settings.service.location,
         )
+        self._listeners.add(reconciling)
+        return reconciling
 
     def _tell_recorder(self) -> None:
         settings = self._settings

@@ -34,6 +34,9 @@ class Listener:
     def run_kept(self, run: Run) -> None:
         """The journal has committed this run, whole."""
 
+    def runs_cut_off(self, count: int) -> None:
+        """The journal has given so many runs, whose process is gone, their verdict."""
+
     def booking_settled(self, booking: Booking) -> None:
         """What a snapshot told of a booking whose run was cut off before it could know."""
 
@@ -85,6 +88,10 @@ class Listeners(Listener):
     def run_kept(self, run: Run) -> None:
         """Tell all."""
         self._tell("run_kept", run)
+
+    def runs_cut_off(self, count: int) -> None:
+        """Tell all."""
+        self._tell("runs_cut_off", count)
 
     def booking_settled(self, booking: Booking) -> None:
         """Tell all."""

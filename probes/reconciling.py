@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from operator import attrgetter
@@ -48,8 +49,8 @@ class IntentBook(Protocol):
         """Close it, with what it booked; raises LedgerUnavailableError."""
 
 
-class Reconciling:
-    """Looks at once, and then every five minutes, until it is closed.
+class Reconciling(Listener):
+    """Looks at once, whenever runs were found to be cut off, and else every five minutes, until it is closed.
 
     `targets` gives those that are configured now; an intent of any other stays open. Every read takes a turn of its
     key's quota. `listener` hears of the reads, of bookings that were found, and of what went wrong; `notice` of the
@@ -76,7 +77,12 @@ class Reconciling:
         self._location = location
         self._now = now
         self._sleep = sleep
+        self._cut_off = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+
+    def runs_cut_off(self, count: int) -> None:
+        """Look at what they left, which may be minutes after the start: a server says late whose session is gone."""
+        self._cut_off.set()
 
     def start(self) -> None:
         """Begin to look."""
@@ -90,6 +96,7 @@ class Reconciling:
 
     async def _watch(self) -> None:
         while True:
+            self._cut_off.clear()
             try:
                 await self.look()
             except (JournalError, LedgerUnavailableError) as error:
@@ -100,7 +107,8 @@ class Reconciling:
                 self._tell(FaultKind.STALL, str(error), error)
             except Exception as error:  # noqa: BLE001 - ours: the watch goes on
                 self._tell(FaultKind.BUG, f"{type(error).__name__} while open intents were looked up", error)
-            await self._sleep(_EVERY_SECONDS)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._cut_off.wait(), _EVERY_SECONDS)
 
     async def look(self) -> None:
         """Reads each session with open intents once, those that may hold a booking first, and settles what it can."""

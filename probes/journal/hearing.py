@@ -58,6 +58,7 @@ class Hearing:
         """So many runs had been cut off."""
         runs = "a run was" if count == 1 else f"{count} runs were"
         self._condition.tell(FaultKind.CANCELLED, f"{runs} cut off: the process that played ended before the verdict")
+        self._listener.runs_cut_off(count)
 
     def measured(self, size_bytes: int | None) -> None:
         """How big the journal is."""

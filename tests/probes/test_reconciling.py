@@ -58,9 +58,8 @@ class Settled(Heard):
         self.bookings.append(booking)
 
 
-async def look(book: Book, target: Target) -> Settled:
-    heard = Settled()
-    reconciling = Reconciling(
+def reconciling_of(book: Book, target: Target, heard: Settled) -> Reconciling:
+    return Reconciling(
         book,
         targets=lambda: {target.name: target},
         turns=Turns([target]),
@@ -69,7 +68,11 @@ async def look(book: Book, target: Target) -> Settled:
         now=lambda: NOW,
         sleep=lambda _seconds: asyncio.sleep(0),
     )
-    await reconciling.look()
+
+
+async def look(book: Book, target: Target) -> Settled:
+    heard = Settled()
+    await reconciling_of(book, target, heard).look()
     return heard
 
 
@@ -98,6 +101,22 @@ async def test_a_booking_of_a_cut_off_run_is_found_in_one_read_and_told() -> Non
     ]
     assert [booking.state for _, _, booking in book.settled if booking] == [BookingState.LEFT]
     assert [(booking.session_id, booking.state) for booking in heard.bookings] == [(session, BookingState.LEFT)]
+
+
+async def test_runs_that_are_found_to_be_cut_off_later_are_looked_up_at_once() -> None:
+    async with partner_of() as partner:
+        book = Book()
+        reconciling = reconciling_of(book, unlimited(partner), Settled())
+        reconciling.start()
+        await asyncio.sleep(0.05)
+        book.open.append(an_intent(await booked_session(partner)))
+        reconciling.runs_cut_off(1)
+        async with asyncio.timeout(5):
+            while not book.settled:
+                await asyncio.sleep(0.01)
+        await reconciling.aclose()
+
+    assert [settlement for _, settlement, _ in book.settled] == [Settlement.BOOKED]
 
 
 async def test_a_session_that_booked_nothing_is_settled_once_no_turn_can_be_under_way_any_more() -> None:
