@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus faketime openssl postgresql jq
 
-.PHONY: demo test check setup system benchmark faults-page requirements clean
+.PHONY: demo test check setup system benchmark benchmark-journal faults-page requirements clean
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -26,6 +26,9 @@ system:
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.golden_path
+
+benchmark-journal: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.journal
 
 faults-page: $(VENV)/.installed
 	PYTHONPATH=.:tests $(BIN)/python -m support.fault_matrix

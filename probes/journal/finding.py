@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
 from probes.errors import JournalError
 from probes.journal import facts
@@ -18,6 +18,8 @@ SHORTEST_PREFIX = 4
 MOST_SIGHTINGS = 20
 MOST_CANDIDATES = 10
 
+_OFTEN = 1000
+_KINDS = tuple(kind.value for kind in IdKind)
 _LAST_CHARACTER = "\U0010ffff"
 _BESIDE = (
     (IdKind.REQUEST_ID, "header_request_id"),
@@ -82,7 +84,7 @@ def _sightings(connection: Connection, value: str) -> tuple[Sighting, ...]:
     """Newest first; one more than are told. A key that was never sent is found where it was promised."""
     seen = [
         *map(_run_itself, connection.execute(select(runs).where(runs.c.run_id == value))),
-        *(_in_exchange(row, value) for row in connection.execute(_exchanges_naming(value))),
+        *(_in_exchange(row, value) for row in _exchanges_naming(connection, value)),
     ]
     known = {sighting.run.run_id for sighting in seen if sighting.kind is IdKind.IDEMPOTENCY_KEY}
     promised = (_promised(row, value) for row in connection.execute(_intents_naming(value)))
@@ -90,19 +92,28 @@ def _sightings(connection: Connection, value: str) -> tuple[Sighting, ...]:
     return tuple(sorted(seen, key=lambda each: each.at or each.run.started_at, reverse=True)[: MOST_SIGHTINGS + 1])
 
 
-def _exchanges_naming(value: str) -> Select[Any]:
-    """The newest are chosen before their exchanges are looked up, since a server may tell one id a million times."""
-    newest = (
+def _exchanges_naming(connection: Connection, value: str) -> Sequence[Row[Any]]:
+    """The newest are chosen before their exchanges are looked up."""
+    chosen = (
         select(ids.c.kind, ids.c.seq, runs)
         .join_from(ids, runs, runs.c.run_id == ids.c.run_id)
         .where(ids.c.value == value)
         .order_by(runs.c.started_at.desc(), ids.c.seq.desc())
         .limit(MOST_SIGHTINGS + 1)
-        .subquery()
     )
-    of_it = (exchanges.c.run_id == newest.c.run_id) & (exchanges.c.seq == newest.c.seq)
-    shown = (exchanges.c[name] for name in _SHOWN)
-    return select(newest, exchanges.c.started_at.label("at"), *shown).join_from(newest, exchanges, of_it, isouter=True)
+    if len(connection.execute(select(ids.c.seq).where(ids.c.value == value).limit(_OFTEN)).all()) == _OFTEN:
+        newest = connection.execute(_newest_runs_naming(value)).scalars().all()
+        chosen = chosen.where(ids.c.kind.in_(_KINDS), ids.c.run_id.in_(newest))
+    found = chosen.subquery()
+    of_it = (exchanges.c.run_id == found.c.run_id) & (exchanges.c.seq == found.c.seq)
+    shown = (exchanges.c.started_at.label("at"), *(exchanges.c[name] for name in _SHOWN))
+    return connection.execute(select(found, *shown).join_from(found, exchanges, of_it, isouter=True)).all()
+
+
+def _newest_runs_naming(value: str) -> Select[Any]:
+    """Run after run from the newest on: of an id that a server tells every time, the first ones will do."""
+    naming = exists().where(ids.c.value == value, ids.c.kind.in_(_KINDS), ids.c.run_id == runs.c.run_id)
+    return select(runs.c.run_id).where(naming).order_by(runs.c.started_at.desc()).limit(MOST_SIGHTINGS + 1)
 
 
 def _intents_naming(value: str) -> Select[Any]:

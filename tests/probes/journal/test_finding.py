@@ -13,6 +13,7 @@ from support.journals import NOON, new_journal, put, put_exchange, put_run
 from support.plans import plans_of, scans
 
 from probes.errors import JournalError
+from probes.journal import finding
 from probes.journal.kept import Found
 from probes.journal.reading import Reader
 from probes.journal.tables import intents
@@ -125,7 +126,11 @@ def test_of_many_ids_that_begin_so_ten_are_told_and_that_there_are_more(reader: 
     assert found.more
 
 
-def test_an_id_that_came_back_in_many_runs_tells_the_newest_twenty(reader: Reader, journal: Engine) -> None:
+@pytest.mark.parametrize("often", [1000, 5])
+def test_an_id_that_came_back_in_many_runs_tells_the_newest_twenty(
+    reader: Reader, journal: Engine, monkeypatch: pytest.MonkeyPatch, often: int
+) -> None:
+    monkeypatch.setattr(finding, "_OFTEN", often)
     with journal.begin() as connection:
         for number in range(21):
             put_run(connection, f"again{number:02}", started_at=NOON + timedelta(minutes=number))
