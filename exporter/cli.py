@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from exporter import streams
+from exporter import core_dumps, streams
 from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
 from probes.errors import UsageError
@@ -55,6 +55,7 @@ ConfigOption = Annotated[
 def main() -> None:
     """The entry point: every problem ends in one clear line and its exit code, never in a traceback."""
     streams.prepare()
+    core_dumps.forbid()
     try:
         app()
     except UsageError as problem:

@@ -97,15 +97,6 @@ class Scrubber:
             content = _URL_PASSWORD.sub(rb"\1" + _MASK, content)
         return card_numbers.masked(content, _MASK)
 
-    def head(self, text: str, limit: int) -> str:
-        """At most `limit` characters of the scrubbed text. Little is looked at of what is left out, so it is quick."""
-        looked_at = text[: limit + _LONGEST_SPELLING]
-        clean = self.text(looked_at)
-        if looked_at == text and len(clean) <= limit:
-            return clean
-        whole = len(clean) if looked_at == text else len(clean) - _LONGEST_SPELLING  # behind it a secret may be cut
-        return clean[: max(0, min(limit - 1, whole))] + "…"
-
     def data(self, value: object) -> object:
         """The same for nested dicts, lists, bytes and whatever else prints itself."""
         match value:
@@ -140,8 +131,7 @@ _CONTROL = re.compile(
 def bounded(text: str, limit: int) -> str:
     """At most `limit` characters, scrubbed or not: no cut leaves part of a secret that is one word.
 
-    It falls between words. Where none ends, as much is left out as a secret may be long. What is scrubbed first keeps
-    more of itself with `Scrubber.head`.
+    It falls between words. Where none ends, as much is left out as a secret may be long.
     """
     if len(text) <= limit:
         return text

@@ -6,11 +6,13 @@ Nothing else reads the environment. The reading itself is in `probes.files.setti
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
+from probes.card_numbers import holds_card_number
 from probes.errors import UsageError
 from probes.files.addresses import (
     base_url_problem,
@@ -28,6 +30,8 @@ from probes.scenario import Scenario
 from probes.words import Environment
 
 DEFAULT_TARGET = "default"
+_OURS = re.compile("BREK_")
+_CARD = "it looks like a payment card number, which never belongs here"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +147,8 @@ def default_journal(environ: Mapping[str, str]) -> str:
 
 
 def _target(environ: Mapping[str, str]) -> Target:
+    for name in filter(_OURS.match, environ):
+        _refuse(f"{name} can't be used", _CARD if holds_card_number(environ[name]) else None)
     url, key = environ["BREK_BASE_URL"], environ["BREK_PARTNER_API_KEY"]
     partner = environ.get("BREK_PARTNER_ID") or "brekwatch"
     attach_url = environ.get("BREK_PORTAL_ATTACH_URL") or None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
@@ -149,6 +150,8 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
                 shown["health"] = (await http.get("/healthz")).content
                 shown["not found"] = (await http.get(f"/find/{CARD}")).content
             shown["cmdline"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
+            shown["limits"] = Path(f"/proc/{process.pid}/limits").read_bytes()
+            shown |= {f"{name} in use": content for name, content in where.files()}
             sound = Path(where.config).read_text()
             Path(where.config).write_text(f"service: {{{json.dumps(PARTNER_KEY)}: {OTHER_KEY}}}")
             process.send_signal(signal.SIGHUP)
@@ -202,6 +205,7 @@ async def test_a_service_shows_no_secret_to_anybody(tmp_path: Path, journal: tup
     assert {name: found for name, output in shown.items() if (found := traces(output))} == {}
     assert PASSWORD.encode() not in b"".join(shown.values())
     assert shown["stderr"].count(b"***") > 50
+    assert re.search(rb"Max core file size +0 +0 ", shown["limits"])
     assert b"trace_id=" in shown["openmetrics"] or b"request_id=" in shown["openmetrics"]
 
 
@@ -233,5 +237,5 @@ async def test_without_scrubbing_every_output_that_holds_a_servers_words_shows_s
 
     leaking = {name for name, output in shown.items() if traces(output)}
 
-    assert leaking >= {"stderr", "openmetrics", "table", "json", "junit"}
+    assert leaking >= {"stderr", "openmetrics", "journal.db", "journal.db-wal in use", *FORMS}
     assert not leaking & {"cmdline", "page", "health", "metrics"}
