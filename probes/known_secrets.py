@@ -9,7 +9,7 @@ from probes.spellings import spellings
 
 MOST_REPLACED = 1_000
 MOST_NOTICED = 1_000
-_MOST_YOUNG = 16
+_MOST_YOUNG = 32
 
 Spellings = Mapping[str, frozenset[bytes]]
 Span = tuple[int, int]

@@ -30,8 +30,6 @@ _ESCAPES: tuple[Callable[[str], str], ...] = (
     lambda text: _NO_WORD.sub(lambda found: f"&#x{ord(found.group()):x};", text),
     lambda text: _html_by_number(text),  # noqa: PLW0108 - it is defined below
     lambda text: _html_by_number(text).replace("+", "&#43;"),  # Go's templates
-    lambda text: "".join(map(_u_escaped, text)),
-    lambda text: text[::-1],
 )
 _HEX = ("{:02x}", "{:02x}:", "{:02x} ", r"\x{:02x}", "%{:02x}")
 
@@ -41,7 +39,8 @@ def spellings(secret: str) -> frozenset[bytes]:
 
     None is so short that it would mask ordinary words: a secret of under six characters has hardly any.
     """
-    written = {*_written(secret), *_written(secret.upper()), *_written(secret.lower())}
+    variants = {secret} if secret.isascii() else {secret, secret.upper(), secret.lower()}
+    written = {text for variant in variants for text in _written(variant)}
     written |= {_json(text, ascii_only=False) for text in written}  # as a text within JSON
     found = {*map(_bytes, written), *_encoded(_bytes(secret))}
     return frozenset(spelling.lower() for spelling in found if len(spelling) >= _FEWEST_BYTES)
@@ -49,7 +48,10 @@ def spellings(secret: str) -> frozenset[bytes]:
 
 def _written(secret: str) -> Iterator[str]:
     yield secret
-    yield from (escape(secret) for escape in _ESCAPES)
+    yield secret[::-1]
+    yield "".join(map(_u_escaped, secret))
+    if _NO_WORD.search(secret):
+        yield from (escape(secret) for escape in _ESCAPES)
     if len(secret) >= _FEWEST_CHARACTERS_HALVED:
         yield from (secret[: len(secret) // 2], secret[len(secret) // 2 :])  # whoever cuts it shows less than a half
 
