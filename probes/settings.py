@@ -101,10 +101,41 @@ def find(config: Path | None, environ: Mapping[str, str] | None = None) -> Setti
     Raises UsageError, which is a ConfigError where a file is wrong.
     """
     variables = os.environ if environ is None else environ
+    path = _file(config, variables)
+    return from_environment(variables) if path is None else load(path, variables)
+
+
+def _file(config: Path | None, variables: Mapping[str, str]) -> Path | None:
     named = variables.get("BREKWATCH_CONFIG")
-    if config is None and named:
-        config = Path(named)
-    return from_environment(variables) if config is None else load(config, variables)
+    return Path(named) if config is None and named else config
+
+
+def journal_of(config: Path | None, environ: Mapping[str, str] | None = None) -> str:
+    """The address of the journal that `serve` and `run` would write to, for whoever only reads it.
+
+    Nothing else of a file is looked at: to read takes no key. Raises UsageError, which is a ConfigError where a file
+    is wrong.
+    """
+    variables = os.environ if environ is None else environ
+    path = _file(config, variables)
+    if path is None:
+        return default_journal(variables)
+    from probes.files.journal_address import read
+
+    return read(path, variables) or default_journal(variables)
+
+
+def retention_of(config: Path | None, environ: Mapping[str, str] | None = None) -> tuple[str, Retention]:
+    """The journal's address and how long it keeps runs: of a configuration, which must be sound; else what is usual.
+
+    Raises UsageError, which is a ConfigError where a file is wrong.
+    """
+    variables = os.environ if environ is None else environ
+    path = _file(config, variables)
+    if path is None:
+        return default_journal(variables), Retention()
+    service = load(path, variables).service
+    return service.journal, service.retention
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Settings:

@@ -18,8 +18,13 @@ def filled(document: Document, environ: Mapping[str, str]) -> object:
 
     Raises ConfigError with every variable that isn't set. What a variable holds is never shown.
     """
+    return filled_at(document, (), environ)
+
+
+def filled_at(document: Document, place: Place, environ: Mapping[str, str]) -> object:
+    """The same for the value at a place, whatever variables stand elsewhere."""
     problems: list[str] = []
-    value = _filled(document, (), document.root, environ, problems)
+    value = _filled(document, place, document.node(place)[1], environ, problems)
     if problems:
         raise told(problems)
     return value
