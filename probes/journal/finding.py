@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
 
-from probes.errors import JournalError
+from probes.errors import UsageError
 from probes.journal import facts
 from probes.journal.kept import Found, Sighting
 from probes.journal.moments import moment_of
@@ -35,7 +35,7 @@ Candidates = tuple[tuple[IdKind, str], ...]
 
 
 def find(connection: Connection, text: str) -> Found:
-    """What was meant by an id, or by the beginning of one. Raises JournalError for a beginning that is too short."""
+    """What was meant by an id, or by the beginning of one. Raises UsageError for a beginning that is too short."""
     text = text.strip()
     if not could_be_kept(text):
         return Found()
@@ -50,9 +50,9 @@ def find(connection: Connection, text: str) -> Found:
 
 
 def refuse_short(text: str) -> None:
-    """Raises JournalError where a prefix is so short that it could mean anything."""
+    """Raises UsageError where a prefix is so short that it could mean anything."""
     if len(text) < SHORTEST_PREFIX:
-        raise JournalError(f"the beginning of an id needs at least {SHORTEST_PREFIX} characters, or the whole id")
+        raise UsageError(f"the beginning of an id needs at least {SHORTEST_PREFIX} characters, or the whole id")
 
 
 def begins_with(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:

@@ -6,13 +6,14 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
-from probes.errors import JournalError
+from probes.errors import JournalError, UsageError
 from probes.journal import facts, finding
 from probes.journal.facts import Children
 from probes.journal.kept import Found, KeptRun, LastVerdict, OpenIntent, RunFilter, RunSummary
@@ -82,7 +83,7 @@ class Reader:
                 yield facts.run_of(row, children[row.run_id])
 
     def run(self, run_id: str) -> KeptRun | None:
-        """The run of this id, or the only one whose id begins so; JournalError if there are several."""
+        """The run of this id, or the only one whose id begins so; UsageError if there are several."""
         with self._reading() as connection:
             row = _run_row(connection, run_id.strip())
             if row is None:
@@ -93,6 +94,13 @@ class Reader:
         """Where an id of any kind was seen, by itself or by the beginning of it."""
         with self._reading() as connection:
             return finding.find(connection, text)
+
+    def oldest(self) -> datetime | None:
+        """When the oldest run that is kept began; None if none is."""
+        query = select(func.min(runs.c.started_at))
+        with self._reading() as connection:
+            first = connection.execute(query).scalar_one()
+        return None if first is None else moment_of(first)
 
     def last_verdicts(self) -> tuple[LastVerdict, ...]:
         """The last judged run of each target and scenario that has one."""
@@ -189,7 +197,7 @@ def _run_row(connection: Connection, run_id: str) -> Row[Any] | None:
     begun = finding.begins_with(runs.c.run_id, run_id)
     rows = connection.execute(select(runs).where(begun).order_by(runs.c.run_id).limit(2)).all()
     if len(rows) > 1:
-        raise JournalError(f"several runs begin so, among them {rows[0].run_id} and {rows[1].run_id}: say more of it")
+        raise UsageError(f"several runs begin so, among them {rows[0].run_id} and {rows[1].run_id}: say more of it")
     return rows[0] if rows else None
 
 

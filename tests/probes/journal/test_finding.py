@@ -12,7 +12,7 @@ from sqlalchemy import Engine
 from support.journals import NOON, new_journal, put, put_exchange, put_run
 from support.plans import plans_of, scans
 
-from probes.errors import JournalError
+from probes.errors import UsageError
 from probes.journal import finding
 from probes.journal.kept import Found
 from probes.journal.reading import Reader
@@ -145,7 +145,7 @@ def test_an_id_that_came_back_in_many_runs_tells_the_newest_twenty(
 
 @pytest.mark.parametrize("asked", ["", "  ", "evt", "run"])
 def test_a_beginning_that_could_mean_anything_is_refused(reader: Reader, asked: str) -> None:
-    with pytest.raises(JournalError, match="at least 4 characters"):
+    with pytest.raises(UsageError, match="at least 4 characters"):
         reader.find(asked)
 
 
@@ -168,7 +168,7 @@ def test_signs_of_any_kind_are_characters_of_an_id(reader: Reader, journal: Engi
 def test_no_text_breaks_it(reader: Reader, asked: str) -> None:
     try:
         found = reader.find(asked)
-    except JournalError as refused:
+    except UsageError as refused:
         assert "at least 4 characters" in str(refused)  # noqa: PT017 - one of two good ends
     else:
         assert len(found.sightings) <= 20

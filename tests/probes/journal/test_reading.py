@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from support.journals import NOON, new_journal, put, put_exchange, put_run
 from support.plans import plans_of, scans
 
-from probes.errors import JournalError
+from probes.errors import JournalError, UsageError
 from probes.journal import reading
 from probes.journal.kept import LastVerdict, OpenIntent, RunFilter
 from probes.journal.reading import Reader
@@ -119,8 +119,18 @@ def test_a_run_is_read_by_the_beginning_of_its_id(reader: Reader, journal: Engin
     assert kept.run.run_id == "abcdef"
     assert reader.run("nothing") is None
     assert reader.run("nul\0\ud800") is None
-    with pytest.raises(JournalError, match="abcdef and abcdxy"):
+    with pytest.raises(UsageError, match="abcdef and abcdxy"):
         reader.run("abcd")
+
+
+def test_a_journal_reaches_back_to_its_oldest_run(reader: Reader, journal: Engine) -> None:
+    empty = reader.oldest()
+    with journal.begin() as connection:
+        put_run(connection, "newer", started_at=NOON)
+        put_run(connection, "older", started_at=NOON - timedelta(days=3))
+
+    assert empty is None
+    assert reader.oldest() == NOON - timedelta(days=3)
 
 
 def test_a_run_under_way_reads_as_unknown_with_what_it_sent(reader: Reader, journal: Engine) -> None:
