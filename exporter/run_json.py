@@ -1,4 +1,4 @@
-"""Runs as public JSON: what `run --format json` prints; `schemas/runs.schema.json` describes it.
+"""Runs as public JSON: what `run` and `runs` print with `--format json`; `schemas/runs.schema.json` describes it.
 
 Texts that a server had a say in pass the scrubber. Durations are in seconds, moments are RFC 3339 in UTC.
 """
@@ -18,18 +18,20 @@ _SAID = ("code", "chat_status", "request_id", "trace_id", "session_id", "event_i
 
 def runs_as_json(runs: Iterable[Run], scrub: Scrub) -> dict[str, object]:
     """`{"runs": [...]}`, ready for a JSON encoder."""
-    return {"runs": [_run(run, scrub) for run in runs]}
+    return {"runs": [run_as_json(run, scrub) for run in runs]}
 
 
-def _moment(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment(when: datetime) -> str:
+    """RFC 3339 in UTC, to the millisecond."""
+    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _scrubbed(text: str | None, scrub: Scrub) -> str | None:
     return None if text is None else scrub(text)
 
 
-def _run(run: Run, scrub: Scrub) -> dict[str, object]:
+def run_as_json(run: Run, scrub: Scrub) -> dict[str, object]:
+    """One of these runs."""
     return {
         "run_id": run.run_id,
         "target": run.target,
@@ -37,7 +39,7 @@ def _run(run: Run, scrub: Scrub) -> dict[str, object]:
         "outcome": run.outcome,
         "reason": run.reason,
         "detail": _scrubbed(run.detail, scrub),
-        "started_at": _moment(run.started_at),
+        "started_at": moment(run.started_at),
         "duration_seconds": round(run.duration_seconds, 6),
         "location": run.location,
         "steps": [_step(step, scrub) for step in run.steps],
@@ -78,7 +80,7 @@ def _exchange(exchange: Exchange, scrub: Scrub) -> dict[str, object]:
         **said,
         "ratelimit_limit": None if answer is None else answer.ratelimit_limit,
         "ratelimit_remaining": None if answer is None else answer.ratelimit_remaining,
-        "started_at": _moment(exchange.started_at),
+        "started_at": moment(exchange.started_at),
         "duration_seconds": round(exchange.duration_seconds, 6),
         "phases": phases,
     }

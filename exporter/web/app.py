@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib.metadata import version as version_of
 from typing import Protocol
 
@@ -12,8 +13,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from exporter.recorder import Recorder
+from exporter.web.finding import Finding
 from exporter.web.page import Page
 from exporter.web.scrapes import Scrapes
+from probes.journal.kept import Found
 
 
 class Health(Protocol):
@@ -27,14 +30,19 @@ class Health(Protocol):
         """Why this process can't be called probing; None while it is."""
 
 
-def create_app(*, recorder: Recorder, health: Health) -> Starlette:
-    """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`."""
-    page = Page(version=version_of("brekwatch"))
+def create_app(*, recorder: Recorder, health: Health, find: Callable[[str], Found] | None = None) -> Starlette:
+    """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`.
+
+    With `find`, which is called in a thread, `/find` and `/find/<id>` too.
+    """
+    version = version_of("brekwatch")
+    page = Page("index.html", version=version)
     scrapes = Scrapes(recorder.render)
 
     async def index(_request: Request) -> Response:
         headers = {"content-security-policy": page.content_security_policy}
-        return HTMLResponse(page.render(recorder.board.rows(), health.problem()), headers=headers)
+        told = page.render(rows=recorder.board.rows(), problem=health.problem(), finds=find is not None)
+        return HTMLResponse(told, headers=headers)
 
     async def metrics(request: Request) -> Response:
         body, content_type = await scrapes.get(request.headers.get("accept", ""))
@@ -52,6 +60,7 @@ def create_app(*, recorder: Recorder, health: Health) -> Starlette:
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *([] if find is None else Finding(find, version=version).routes()),
         ]
     )
     app.router.redirect_slashes = False

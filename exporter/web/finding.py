@@ -1,0 +1,83 @@
+"""`/find` and `/find/<id>`: the journal's answer to an id, as a page or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from exporter.found import found_as_json
+from exporter.web.lookups import Lookups, TooManyError
+from exporter.web.page import FORM_TO_OURSELVES, Page
+from probes.errors import JournalError, UsageError
+from probes.journal.kept import Found
+
+if TYPE_CHECKING:
+    from probes.journal.reading import Reader
+
+_RETRY_SECONDS = "5"
+
+
+def looking_in(reader: Callable[[], Reader]) -> Callable[[str], Found]:
+    """Finds with a new reader each time: the journal's file may come, go and be replaced while a service runs."""
+
+    def find(text: str) -> Found:
+        with closing(reader()) as opened:
+            return opened.find(text)
+
+    return find
+
+
+class Finding:
+    """Answers those who look for an id. `find` may block; it raises JournalError where the journal can't be read."""
+
+    def __init__(self, find: Callable[[str], Found], *, version: str) -> None:
+        self._lookups = Lookups(find)
+        self._page = Page("find.html", version=version, allowed=FORM_TO_OURSELVES)
+
+    def routes(self) -> list[Route]:
+        """The form, which also takes `?id=`, and the address that an id has."""
+        return [Route("/find", self._by_query), Route("/find/{id:path}", self._by_path)]
+
+    async def _by_query(self, request: Request) -> Response:
+        text = request.query_params.get("id", "").strip()
+        return await self._answer(request, text) if text else self._told(request, "", 200)
+
+    async def _by_path(self, request: Request) -> Response:
+        return await self._answer(request, request.path_params["id"].strip())
+
+    async def _answer(self, request: Request, text: str) -> Response:
+        try:
+            found = await self._lookups.get(text)
+        except UsageError as problem:
+            return self._told(request, text, 400, problem=str(problem))
+        except JournalError as problem:
+            return self._told(request, text, 503, problem=str(problem))
+        except TooManyError:
+            return self._told(request, text, 503, problem="too many look for something now: try again in a moment")
+        known = found.sightings or found.candidates
+        return self._told(request, text, 200 if known else 404, found=found)
+
+    def _told(
+        self, request: Request, text: str, status_code: int, *, found: Found | None = None, problem: str | None = None
+    ) -> Response:
+        headers = {"vary": "accept"} | ({"retry-after": _RETRY_SECONDS} if status_code == 503 else {})
+        if _wants_json(request):
+            told: dict[str, object] = found_as_json(found or Found()) if problem is None else {"problem": problem}
+            return Response(orjson.dumps(told), status_code, headers, media_type="application/json")
+        headers["content-security-policy"] = self._page.content_security_policy
+        return HTMLResponse(self._page.render(text=text, found=found, problem=problem), status_code, headers)
+
+
+def _wants_json(request: Request) -> bool:
+    """Whether JSON is asked for: by `?format=json`, else by the Accept header, where it stands before HTML."""
+    if (named := request.query_params.get("format")) is not None:
+        return named == "json"
+    accepted = request.headers.get("accept", "").lower()
+    json, html = accepted.find("application/json"), accepted.find("text/html")
+    return json >= 0 and (html < 0 or json < html)
