@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from exporter import core_dumps, streams
+from exporter import core_dumps, journal_cli, streams
+from exporter.command_parts import EXIT_CANNOT_TELL, EXIT_USAGE, ConfigOption, ended_by_ctrl_c
 from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
-from probes.errors import UsageError
+from probes.errors import JournalError, UsageError
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
 
 T = TypeVar("T")
-
-EXIT_USAGE = 2
-EXIT_CANNOT_TELL = 3
 
 app = typer.Typer(
     name="brekwatch",
@@ -40,16 +37,9 @@ scenarios_app = typer.Typer(help="The conversations that can be played.", no_arg
 config_app = typer.Typer(help="The configuration file.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(config_app, name="config")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option(
-        "-c",
-        "--config",
-        help="Configuration file; else $BREKWATCH_CONFIG; else BREK_BASE_URL and BREK_PARTNER_API_KEY make one target.",
-        show_default=False,
-    ),
-]
+app.command("find")(journal_cli.find)
+app.add_typer(journal_cli.runs_app, name="runs")
+app.add_typer(journal_cli.journal_app, name="journal")
 
 
 def main() -> None:
@@ -61,6 +51,9 @@ def main() -> None:
     except UsageError as problem:
         print(f"brekwatch: {problem}", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_USAGE)
+    except JournalError as problem:
+        print(f"brekwatch: {problem}", file=sys.stderr)  # noqa: T201
+        sys.exit(EXIT_CANNOT_TELL)
     except KeyboardInterrupt:
         sys.exit(EXIT_CANNOT_TELL)
     except Exception as error:
@@ -68,15 +61,6 @@ def main() -> None:
             raise
         print(f"brekwatch: a fault of its own: {type(error).__name__}. BREKWATCH_DEBUG=1 shows more.", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CANNOT_TELL)
-
-
-@contextmanager
-def _ended_by_ctrl_c(exit_code: int = 0) -> Iterator[None]:
-    """Ctrl-C before anything began is no error, and typer's exit code for it is none of ours."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        raise typer.Exit(exit_code) from None
 
 
 def _run_loop(main_task: Coroutine[Any, Any, T]) -> T:
@@ -155,7 +139,7 @@ def run(
     To try it: start `brekwatch sandbox` in one shell, paste the three export lines that it prints into another, and
     there: brekwatch run golden_path
     """
-    with _ended_by_ctrl_c(EXIT_CANNOT_TELL):
+    with ended_by_ctrl_c(EXIT_CANNOT_TELL):
         from exporter.repeat import share_of
         from exporter.run import play_now
         from probes import settings
@@ -178,7 +162,7 @@ def serve(
 
     SIGHUP reads the configuration again: whole if it is sound, else the one before stays in force.
     """
-    with _ended_by_ctrl_c():
+    with ended_by_ctrl_c():
         from functools import partial
 
         from exporter.serve import serve_settings
@@ -200,7 +184,7 @@ def demo(
     addresses that it prints: the status page, and /metrics, where brek_probe_success and brek_probe_failures_total
     tell what each fault did. After 30 seconds the first fault comes: it is announced here, with what it means.
     """
-    with _ended_by_ctrl_c():
+    with ended_by_ctrl_c():
         from rich.console import Console
 
         from exporter.demo import demo as run_demo
@@ -229,7 +213,7 @@ def sandbox(
     Prints `export` lines for a shell on stdout first. Faults can be switched at run time: GET, PUT and DELETE
     /sandbox/faults, from this machine only.
     """
-    with _ended_by_ctrl_c():
+    with ended_by_ctrl_c():
         from exporter.sandbox_command import fault_lines, serve_sandbox
 
         if list_faults:
@@ -249,7 +233,7 @@ def doctor(config: ConfigOption = None) -> None:
     here, and a target or its portal can't be reached. 3: it can't be told, since we are offline (no address of
     service.reference answers), or since a check came to nothing.
     """
-    with _ended_by_ctrl_c(EXIT_CANNOT_TELL):
+    with ended_by_ctrl_c(EXIT_CANNOT_TELL):
         from rich.console import Console
 
         from exporter.doctor.examination import examine

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 class _Output(io.FileIO):
     """A descriptor that falls silent when its reader goes away; other trouble (a full disk) is raised, once."""
 
+    unread = False
+
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except BrokenPipeError:
+            self.unread = True
             _lead_to_nowhere(self.fileno())
             return memoryview(data).nbytes
         except OSError:
@@ -39,6 +42,12 @@ def prepare() -> None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - by its number, for good
     sys.stdout = _output(1, sys.stdout)
     sys.stderr = _output(2, sys.stderr)
+
+
+def is_read(stream: TextIO) -> bool:
+    """Whether somebody may still read it. Once not, whoever only tells what is there already can stop."""
+    binary = getattr(stream, "buffer", None)
+    return not getattr(getattr(binary, "raw", None), "unread", False)
 
 
 def _output(number: int, before: TextIO | None) -> TextIO:

@@ -17,7 +17,7 @@ from probes.model import Answer, Failure, MonitorFault, Run, RunStart, StepResul
 from probes.redaction import printable
 from probes.words import NO_STATUS, Outcome
 
-_STYLES = {
+STYLES = {
     Outcome.PASSED: "green",
     Outcome.DEGRADED: "yellow",
     Outcome.FAILED: "bold red",
@@ -56,7 +56,7 @@ class Terminal(Listener):
         ids = [f"{name}={value}" for name, value in _ids(step) if value]
         self.say(
             "  ",
-            (f"{step.outcome:<9}", _STYLES[step.outcome]),
+            (f"{step.outcome:<9}", STYLES[step.outcome]),
             f"{step.name:<16} {took}  ",
             f"{self.clean(_told(step)):<30}",
             (self.clean("  ".join(ids)), "dim"),
@@ -69,7 +69,7 @@ class Terminal(Listener):
         """The verdict of a run, what was found beside it, and what became of bookings."""
         why = f": {self.clean(run.detail)}" if run.detail else ""
         self.say(
-            (run.outcome, _STYLES[run.outcome]),
+            (run.outcome, STYLES[run.outcome]),
             f" {run.scenario} on {run.target} in {run.duration_seconds:.2f} s{why}",
         )
         for finding in run.findings:
@@ -161,7 +161,7 @@ class RunLines(Terminal):
         """One line; for a run that did not pass, what was wrong and the ids that prove it."""
         self.say(
             f"{run.started_at.astimezone():%H:%M:%S}  {run.scenario:<24}",
-            (f"{run.outcome:<9}", _STYLES[run.outcome]),
+            (f"{run.outcome:<9}", STYLES[run.outcome]),
             f"{run.duration_seconds * 1000:7.0f} ms  ",
             self.clean(_chain(run)),
         )
