@@ -65,7 +65,11 @@ class Service:
         self._web = WebServer(
             settings.service.listen_host,
             settings.service.listen_port,
-            create_app(recorder=self.recorder, health=self._probing.scheduler),
+            create_app(
+                recorder=self.recorder,
+                health=self._probing.scheduler,
+                find=None if self._journal is None else self._journal.find,
+            ),
             web_config=settings.service.web_config,
         )
         self._drift_watch = DriftWatch(self._listeners)

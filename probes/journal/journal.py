@@ -10,6 +10,7 @@ import json
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
@@ -124,19 +125,17 @@ class Journal(Listener):
         """Turns of cut-off runs, of which nobody knows what they did. Raises JournalError."""
         return await self._read(lambda reader: reader.open_intents())
 
-    async def find(self, text: str) -> Found:
-        """Where an id was seen. Raises JournalError."""
-        return await self._read(lambda reader: reader.find(text))
+    def find(self, text: str) -> Found:
+        """Where an id was seen; in any thread. Raises JournalError."""
+        with closing(self.reader()) as reader:
+            return reader.find(text)
 
     async def _read(self, ask: Callable[[Reader], T]) -> T:
         """In a thread of its own, on a connection of its own: reading never waits for the writer."""
 
         def read() -> T:
-            reader = self.reader()
-            try:
+            with closing(self.reader()) as reader:
                 return ask(reader)
-            finally:
-                reader.close()
 
         return await off_loop(read, name="journal reader")
 

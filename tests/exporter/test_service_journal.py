@@ -81,11 +81,15 @@ async def test_a_committed_verdict_beats_the_heart_and_is_there_after_a_restart(
         async with serving(rarely) as client:
             text = await metrics_once(client, "brek_monitor_journal_up 1.0")
             page = (await client.get("/")).text
+            run_id = next(Reader(journal_url).runs(RunFilter(outcome=Outcome.PASSED))).run_id
+            found = await client.get(f"/find/{run_id}", headers={"accept": "application/json"})
     runs = list(Reader(journal_url).runs(RunFilter()))
 
     assert 'brek_probe_success{scenario="golden_path",target="sandbox"} 1.0' in text
     assert 'brek_probe_last_success_timestamp_seconds{scenario="golden_path",target="sandbox"} 1.' in text
     assert "passed" in page
+    assert found.status_code == 200
+    assert run_id in found.text
     assert {run.outcome for run in runs} <= {Outcome.PASSED, Outcome.UNKNOWN}
     assert Outcome.PASSED in {run.outcome for run in runs}
 
