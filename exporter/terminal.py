@@ -35,6 +35,7 @@ class Terminal(Listener):
     def __init__(self, console: Console, scrub: Callable[[str], str]) -> None:
         self._console = console
         self.scrub = scrub
+        self._faults_told: set[tuple[str, str]] = set()
 
     def clean(self, text: str) -> str:
         """A server's text, fit for a terminal."""
@@ -78,7 +79,10 @@ class Terminal(Listener):
             self.say(f"  booking {booking.state}, session {self.clean(booking.session_id)}")
 
     def monitor_fault(self, fault: MonitorFault) -> None:
-        """Our own fault is shown as such."""
+        """Our own fault is shown as such, and only once: it may befall each turn of each run."""
+        if (fault.kind, fault.detail) in self._faults_told:
+            return
+        self._faults_told.add((fault.kind, fault.detail))
         self.say(("brekwatch's own fault", "magenta"), f" ({fault.kind}): {self.clean(fault.detail)}")
 
 

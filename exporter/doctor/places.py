@@ -8,11 +8,13 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 from exporter.doctor.findings import Finding, fail, ok, warn
 from exporter.web import listening
-from probes.errors import UsageError
+from probes.errors import JournalError, UsageError
+from probes.journal.kept import RunFilter
 from probes.redaction import Secret
 from probes.settings import Service
 
@@ -40,9 +42,9 @@ def config_file(path: Path, secrets: Iterable[Secret]) -> Iterator[Finding]:
 
 
 def journal(url: str) -> Iterator[Finding]:
-    """Whether the journal's file can be written, and how much the disk has left for it."""
+    """Whether the journal can be read; of a file also whether it can be written, and what its disk has left."""
     if not url.startswith(_SQLITE):
-        yield ok("journal", "it is in a database server, which is not tried here")
+        yield _read(url)
         return
     path = Path(url.removeprefix(_SQLITE))
     folder = next(each for each in path.parents if each.exists())
@@ -52,9 +54,26 @@ def journal(url: str) -> Iterator[Finding]:
         yield fail("journal", f"{path} can't be made: {folder} is no folder", "name another file in service.journal")
     elif closed := [each for each in (path, folder) if each.exists() and not _is_open(each)]:
         yield fail("journal", f"{path} can't be written: {closed[0]} is closed to this user", _HAND_OVER)
+    elif path.exists() and path.stat().st_size:
+        yield _read(url)
     else:
         yield ok("journal", f"{path} can be {'written' if path.exists() else 'made'}")
     yield _disk(folder)
+
+
+def _read(url: str) -> Finding:
+    """What the journal itself says: is it sound, and of a version that is known here?"""
+    from probes.journal.migrating import EmptyJournalError
+    from probes.journal.reading import Reader
+
+    try:
+        with closing(Reader(url)) as reader:
+            kept = sum(1 for _ in reader.runs(RunFilter(limit=1)))
+    except EmptyJournalError:
+        return ok("journal", "it can be reached, and nothing was kept yet")
+    except JournalError as problem:
+        return fail("journal", str(problem), "brekwatch journal check looks closer; service.journal says where it is")
+    return ok("journal", f"it can be read, and {'runs were' if kept else 'nothing was'} kept")
 
 
 def _is_open(path: Path) -> bool:

@@ -17,6 +17,10 @@ class NewerJournalError(JournalError):
     """The journal was written by a newer brekwatch: nothing of it is touched."""
 
 
+class EmptyJournalError(JournalError):
+    """There is a place for a journal, and nothing in it yet."""
+
+
 def version(connection: Connection) -> str | None:
     """The version of the tables that are there; None if there are none.
 
@@ -36,7 +40,7 @@ def require_head(connection: Connection) -> None:
     """Raises JournalError unless the tables have the version that this code reads."""
     found = version(connection)
     if found is None:
-        raise JournalError("the journal is empty: nothing was kept yet")
+        raise EmptyJournalError("the journal is empty: nothing was kept yet")
     if found != HEAD:
         raise NewerJournalError(_other(found))
 

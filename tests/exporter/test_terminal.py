@@ -140,3 +140,16 @@ def test_there_is_no_spinner_in_a_pipe(environment: dict[str, str]) -> None:
 
     assert "\x1b[?25l" not in text.getvalue()
     assert text.getvalue().count("\n") == 2
+
+
+def test_a_fault_of_ours_that_befalls_every_turn_is_said_once() -> None:
+    console = Console(file=io.StringIO(), width=160)
+    terminal = Terminal(console, str)
+
+    for detail in ("the disk is full", "the disk is full", "the file is gone"):
+        terminal.monitor_fault(MonitorFault(kind=FaultKind.JOURNAL, detail=detail))
+
+    assert console.file.getvalue().splitlines() == [  # type: ignore[attr-defined]
+        "brekwatch's own fault (journal): the disk is full",
+        "brekwatch's own fault (journal): the file is gone",
+    ]

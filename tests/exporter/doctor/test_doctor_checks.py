@@ -11,9 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from support.facts import a_run
 
 from exporter.doctor import install, machine, places
 from exporter.doctor.findings import Finding, Level, Whose, exit_code, fail, ok, warn
+from probes.journal.journal import Journal
+from probes.listening import Listener
 from probes.redaction import Secret
 from probes.settings import Service
 
@@ -200,11 +203,31 @@ def test_a_journal_that_this_user_may_not_write_is_a_failure(closed: str) -> Non
     assert told == f"fail {path} can't be written: {path if closed == 'file' else place} is closed to this user"
 
 
-def test_a_journal_in_a_database_server_is_not_tried() -> None:
-    found = only(places.journal(f"postgresql://me:{KEY}@db/x"))
+def test_a_journal_in_a_database_server_that_does_not_answer_is_a_failure_and_its_password_is_not_told() -> None:
+    found = only(places.journal(f"postgresql://me:{KEY}@127.0.0.1:1/x"))
 
-    assert found.level is OK
+    assert found.level is FAIL
+    assert "can't be reached" in found.told
     assert KEY not in found.told
+
+
+async def test_a_journal_with_runs_can_be_read_and_one_without_is_fine(journal_url: str) -> None:
+    before = next(iter(places.journal(journal_url)))
+    journal = Journal(journal_url, command="test", scrub=str, listener=Listener())
+    await journal.start()
+    journal.run_finished(a_run())
+    await journal.aclose()
+    after = next(iter(places.journal(journal_url)))
+
+    assert before.level is OK
+    assert (after.level, after.told) == (OK, "it can be read, and runs were kept")
+
+
+def test_a_journal_that_is_no_database_is_a_failure(tmp_path: Path) -> None:
+    path = tmp_path / "brekwatch.db"
+    path.write_text("a letter to a friend, and certainly no database of any kind\n" * 100)
+
+    assert journal_of(path).level is FAIL
 
 
 def test_a_full_disk_is_a_failure() -> None:
