@@ -23,6 +23,7 @@ _OTHERS_EVERY_SECONDS = 2.0
 _SWEEP_EVERY_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.2, 5.0
 _NEWER_PAUSE_SECONDS = 30.0
+_REST = 3.0  # after a step of pruning, as a multiple of it: most of the time belongs to what is written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,12 +225,12 @@ class Writer:
         return min(_TICK_SECONDS, max(0.0, pruning_in))
 
     def _prune(self, pruner: Pruner) -> None:
-        """A step; then a rest as long, for other processes and other work."""
+        """A step; then a rest, for other processes and other work."""
         began = time.monotonic()
         with self._store.transaction() as connection:
             more = pruner.step(connection, self._now())
         ended = time.monotonic()
-        self._prune_at = ended + (ended - began if more else _SWEEP_EVERY_SECONDS)
+        self._prune_at = ended + (_REST * (ended - began) if more else _SWEEP_EVERY_SECONDS)
 
     def _outlive(self, error: Exception) -> None:
         trouble = diagnose(error)

@@ -61,7 +61,7 @@ async def test_a_run_reads_as_it_was_told(journal_url: str, scenario: str) -> No
 
 @pytest.mark.parametrize(
     "fault",
-    ["server_error", "rate_limited", "server_error_html", "truncated", "reset", "not_json", "markup", "other_session"],
+    ["server_error", "server_error_html", "truncated", "reset", "not_json", "markup", "other_session"],
 )
 async def test_a_run_with_a_fault_reads_as_it_was_told(journal_url: str, fault: str) -> None:
     async with keeping(journal_url) as journal, SandboxServer(faults=[fault]) as sandbox:

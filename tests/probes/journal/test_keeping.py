@@ -158,7 +158,7 @@ def test_pruning_by_hand_goes_on_to_the_end_and_tells(journal: Engine, journal_u
 async def test_pruning_by_hand_keeps_no_service_from_writing(journal_url: str) -> None:
     engine = new_journal(journal_url)
     with engine.begin() as connection:
-        for number in range(50):
+        for number in range(20):
             put_run(connection, f"old{number}", started_at=NOON - 20 * DAY)
             for seq in range(8):
                 put_exchange(connection, f"old{number}", seq, event_id=f"{number}.{seq}")

@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from sqlalchemy import Engine, Table, func, select
 from support.journals import NOON, new_journal, put, put_exchange, put_run
+from support.keeping import keeping, until
 from support.plans import plans_of, scans
 
 from probes.journal.moments import day_of
@@ -296,6 +297,18 @@ def test_what_was_freed_goes_back_to_the_disk_bite_by_bite(sqlite_url: str) -> N
     assert after < before / 2
     assert free <= 256
     journal.dispose()
+
+
+async def test_a_journal_with_a_retention_prunes_by_itself_and_one_without_does_not(journal_url: str) -> None:
+    engine = new_journal(journal_url)
+    with engine.begin() as connection:
+        put_run(connection, "old", started_at=NOON - 20 * DAY)
+    async with keeping(journal_url, now=lambda: NOON) as journal:
+        await journal.keep_state("any", "thing", 1)
+    assert left(engine) == ["old"]
+    async with keeping(journal_url, retention=Retention(), now=lambda: NOON):
+        await until(lambda: not left(engine))
+    engine.dispose()
 
 
 def test_only_one_process_prunes_a_shared_server_at_a_time(postgresql_url: str) -> None:
