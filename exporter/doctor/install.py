@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 import ssl
 import sys
 from collections.abc import Iterator
@@ -13,8 +12,8 @@ from platform import python_version
 from exporter.doctor.findings import Finding, fail, ok, warn
 from probes import scenario_files
 from probes.errors import ConfigError
+from probes.journal.sqlite_library import has_wal_reset_bug, sqlite_version
 
-_FIRST_WAL, _WAL_RESET_FIXED = (3, 7, 0), (3, 51, 3)
 _REINSTALL = "install brekwatch again"
 
 
@@ -51,14 +50,16 @@ def shipped() -> Iterator[Finding]:
         yield fail("scenarios", f"the shipped ones can't be read: {problem}", _REINSTALL)
 
 
-def sqlite(library: tuple[int, ...] = sqlite3.sqlite_version_info) -> Iterator[Finding]:
-    """SQLite, which may keep the journal: 3.7.0 to 3.51.2 have a rare fault, the WAL-reset bug."""
-    told = f"SQLite {'.'.join(map(str, library))}"
-    if _FIRST_WAL <= library < _WAL_RESET_FIXED:
+def sqlite(version: tuple[int, ...] | None = None) -> Iterator[Finding]:
+    """SQLite, which may keep the journal: old ones have a rare fault, which our processes avoid by taking turns."""
+    version = version or sqlite_version()
+    told = f"SQLite {'.'.join(map(str, version))}"
+    if has_wal_reset_bug(version):
         yield warn(
             "journal",
-            f"{told} has the WAL-reset bug: two connections that write at the same moment may damage a file",
-            "let one process alone use a journal file, its backups aside, or install SQLite 3.51.3 or newer",
+            f"{told} has the WAL-reset bug: two programs that write at the same moment may damage a file",
+            "brekwatch's own processes take turns; let nothing else write to the journal's file, or install "
+            "SQLite 3.51.3 or newer",
         )
     else:
         yield ok("journal", told)
