@@ -26,6 +26,7 @@ system:
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.golden_path
+	$(BIN)/python -m benchmarks.scrubbing
 
 benchmark-journal: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.journal

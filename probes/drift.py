@@ -27,7 +27,7 @@ from probes.contract_shapes import (
 from probes.drift_fields import Body, FieldComparison, shown
 from probes.model import Finding
 from probes.openapi import ENDPOINTS, Endpoint, mapping, path_of, resolved
-from probes.redaction import printable
+from probes.redaction import quoted
 from probes.words import AuthHeader, FindingKind, Operation
 
 _MOST_FINDINGS_EACH = 20
@@ -49,7 +49,7 @@ def differences(document: Document) -> tuple[Finding, ...]:
     ]
     told.append((None, chain(_versions(document), _schemes(document), _new_operations(document, places))))
     found = [
-        Finding(kind=FindingKind.CONTRACT_DRIFT, detail=printable(text, _LONGEST_DETAIL), operation=operation)
+        Finding(kind=FindingKind.CONTRACT_DRIFT, detail=quoted(text, _LONGEST_DETAIL), operation=operation)
         for operation, texts in told
         for text in islice(texts, _MOST_FINDINGS_EACH)
     ]

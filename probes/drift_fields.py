@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from probes.contract_shapes import Shape, Vocabulary
 from probes.openapi import mapping
 from probes.published_schemas import said
-from probes.redaction import printable
+from probes.redaction import quoted
 
 _LONGEST_SHOWN = 60
 _NUMBERS = frozenset({"integer", "number"})
@@ -16,7 +16,7 @@ _NUMBERS = frozenset({"integer", "number"})
 
 def shown(name: object) -> str:
     """A word of the server's, fit to stand in a sentence of ours."""
-    return printable(str(name), _LONGEST_SHOWN)
+    return quoted(str(name), _LONGEST_SHOWN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -140,6 +140,11 @@ def bounded(text: str, limit: int) -> str:
     return head[: max(end, len(head) - _LONGEST_SPELLING)] + "…"
 
 
+def quoted(text: str, limit: int) -> str:
+    """Text that isn't scrubbed yet, to stand in a sentence of ours: printable, and bounded as `bounded` does it."""
+    return printable(bounded(text, limit), limit)
+
+
 def printable(text: str, limit: int = 4096) -> str:
     """Server text for a terminal or a log line: no control, bidi, invisible or surrogate characters, bounded."""
     cleaned = _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r", " ").replace("\n", " "))

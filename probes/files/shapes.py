@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from probes.errors import ConfigError
 from probes.files import durations, sizes
 from probes.files.yaml_files import Document, Place
-from probes.redaction import printable
+from probes.redaction import quoted
 
 if TYPE_CHECKING:
     from pydantic import GetJsonSchemaHandler
@@ -128,7 +128,7 @@ def seen(value: object) -> str:
         case list():
             return "a list"
         case str():
-            return f'"{printable(value, _LONGEST_SEEN)}"'
+            return f'"{quoted(value, _LONGEST_SEEN)}"'
         case _:
             return json.dumps(value)
 

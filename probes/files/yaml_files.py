@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from probes.card_numbers import holds_card_number
 from probes.errors import ConfigError
-from probes.redaction import printable
+from probes.redaction import printable, quoted
 
 if TYPE_CHECKING:
     from ruamel.yaml.events import Event
@@ -123,7 +123,7 @@ def spelled(place: Place) -> str:
     """A place as people write it: `steps[2].expect.chat_status`."""
     text = ""
     for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{printable(part, _LONGEST_KEY_SHOWN)}"
+        text += f"[{part}]" if isinstance(part, int) else f".{quoted(part, _LONGEST_KEY_SHOWN)}"
     return text.removeprefix(".")
 
 
@@ -293,7 +293,7 @@ class _Builder:
     def _key(self, top: _Open, text: str, mark: Mark) -> None:
         if text in top.key_marks:
             first = top.key_marks[text].line
-            shown = printable(text, _LONGEST_KEY_SHOWN)
+            shown = quoted(text, _LONGEST_KEY_SHOWN)
             raise _RefusedError(mark, f'the key "{shown}" stands twice, first on line {first}: keep one')
         top.key = text
         top.key_marks[text] = mark

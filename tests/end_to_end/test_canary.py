@@ -132,9 +132,8 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
     shown: dict[str, bytes] = {}
     out, err = where.folder / "stdout", where.folder / "stderr"
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = await start(
-            "serve", "-c", where.config, environment=where.environment, out=stdout.fileno(), err=stderr.fileno()
-        )
+        arguments = ("serve", "-c", where.config, "--log-level", "debug")
+        process = await start(*arguments, environment=where.environment, out=stdout.fileno(), err=stderr.fileno())
         try:
             url = await _url_in(err)
             await _answered(where.api, 50)
@@ -205,6 +204,7 @@ async def test_a_service_shows_no_secret_to_anybody(tmp_path: Path, journal: tup
     assert {name: found for name, output in shown.items() if (found := traces(output))} == {}
     assert PASSWORD.encode() not in b"".join(shown.values())
     assert shown["stderr"].count(b"***") > 50
+    assert b"the one before stays in force" in shown["sentry"]
     assert re.search(rb"Max core file size +0 +0 ", shown["limits"])
     assert b"trace_id=" in shown["openmetrics"] or b"request_id=" in shown["openmetrics"]
 
@@ -237,5 +237,5 @@ async def test_without_scrubbing_every_output_that_holds_a_servers_words_shows_s
 
     leaking = {name for name, output in shown.items() if traces(output)}
 
-    assert leaking >= {"stderr", "openmetrics", "journal.db", "journal.db-wal in use", *FORMS}
+    assert leaking >= {"stderr", "sentry", "openmetrics", "journal.db", "journal.db-wal in use", *FORMS}
     assert not leaking & {"cmdline", "page", "health", "metrics"}

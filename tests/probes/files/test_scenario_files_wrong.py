@@ -42,7 +42,7 @@ WRONG_STEPS = {
     "say_empty": ('- say: ""', '6:8: steps[1].say: must not be empty (seen: "")'),
     "say_too_long": (
         f"- say: {'x' * 4001}",
-        f'6:8: steps[1].say: must have at most 4000 characters (seen: "{"x" * 39}…")',
+        '6:8: steps[1].say: must have at most 4000 characters (seen: "…")',
     ),
     "odd_kind": (
         "- act: Book It",
