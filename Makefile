@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus faketime openssl postgresql jq
 
-.PHONY: demo test check setup system benchmark benchmark-journal faults-page requirements clean
+.PHONY: demo test test-crash check setup system benchmark benchmark-journal faults-page requirements clean
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
 
 test: $(VENV)/.installed system check
 	$(BIN)/pytest $(ARGS)
+
+test-crash: $(VENV)/.installed system
+	$(BIN)/pytest -m crash $(ARGS)
 
 check: $(VENV)/.installed
 	$(BIN)/ruff check .

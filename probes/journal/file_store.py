@@ -22,7 +22,7 @@ from probes.journal.trouble import CorruptError
 
 _CHECK_SECONDS = 1.5  # a big journal is checked in part, or every start would wait for it
 _CHECKED_EVERY = 10_000
-_WAL_BYTES = 4 * 1024 * 1024
+_WAL_BYTES = 1024 * 1024  # some runs' worth: what small commits write fills a small disk with the same few pages
 _WAL_TOO_BIG_BYTES = 16 * 1024 * 1024
 _Identity = tuple[int, int]
 

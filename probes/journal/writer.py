@@ -87,7 +87,6 @@ class Writer:
         self._in_doubt: Committed | None = None
         self._failures = 0
         self._proven = False
-        self._next_tick = 0.0
         self._next_look = 0.0
         self._prune_at = 0.0
         self.abandoned = False
@@ -211,9 +210,7 @@ class Writer:
             if closed:
                 self._told.closed_runs(closed)
             self._told.measured(self._store.size_bytes())
-        if now >= self._next_tick:
-            self._next_tick = now + _TICK_SECONDS
-            self._store.tidy()
+        self._store.tidy()
         if self._pruner is not None and now >= self._prune_at:
             self._prune(self._pruner)
 

@@ -7,7 +7,7 @@ import itertools
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +54,19 @@ async def start(
     *arguments: str,
     environment: Mapping[str, str] | None = None,
     redirections: str = "",
+    wrapper: Sequence[str] = (),
     out: int = asyncio.subprocess.PIPE,
     err: int = asyncio.subprocess.PIPE,
 ) -> asyncio.subprocess.Process:
     """Starts the command, in an environment without settings of this machine, with a journal of its own.
 
-    `redirections` are the shell's, such as `>&-`; `out` and `err` are descriptors for its two streams.
+    `redirections` are the shell's, such as `>&-`; `wrapper` is a program that becomes the command, with its arguments;
+    `out` and `err` are descriptors for its two streams.
     """
     shell = ("sh", "-c", f'exec "$0" "$@" {redirections}') if redirections else ()
     return await asyncio.create_subprocess_exec(
         *shell,
+        *wrapper,
         COMMAND,
         *arguments,
         stdin=asyncio.subprocess.DEVNULL,
