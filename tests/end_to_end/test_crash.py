@@ -10,8 +10,8 @@ from random import Random
 import pytest
 from support.commands import start, variables_of
 from support.crashes import BOOKING, HARMLESS, POINTS, SLOW_SECONDS, Ordeal, Point, seeded
+from support.lives import PLENTY, Serving
 from support.onlooker import Onlooker
-from support.serving import PLENTY, Serving
 
 from probes.sandbox.server import SandboxServer
 

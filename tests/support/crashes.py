@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator,
 from dataclasses import dataclass, field
 from random import Random
 
+from support.lives import BOOKS, Serving
 from support.onlooker import Onlooker, held
-from support.serving import BOOKS, Serving
 
 from probes.sandbox.server import SandboxServer
 from probes.sandbox.wire import ReceivedRequest

@@ -56,11 +56,15 @@ class Cluster:
 
     def start(self) -> None:
         """Serve, as before if it was stopped; ready afterwards."""
+        self.launch()
+        self.wait_until_ready()
+
+    def launch(self) -> None:
+        """Serve soon."""
         settings = [f"--{name}={value}" for name, value in _SETTINGS.items()]
         command = self._command("postgres", "-D", str(self._data), "-p", str(self._port), *settings)
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - nothing foreign
-        self._wait_until_ready()
 
     def stop(self, by: signal.Signals = signal.SIGINT) -> None:
         """No longer serve: sessions are ended. SIGQUIT stands for a crash."""
@@ -69,10 +73,20 @@ class Cluster:
             process.send_signal(by)
             process.wait(_READY_SECONDS)
 
-    @property
-    def is_running(self) -> bool:
-        """Whether it serves."""
-        return self._process is not None
+    def wait_until_ready(self) -> None:
+        """It answers."""
+        assert self._process is not None, "it was stopped"
+        give_up_at = time.monotonic() + _READY_SECONDS
+        while True:
+            try:
+                self.connect().close()
+            except psycopg.OperationalError:
+                ended = self._process.poll() is not None
+                if ended or time.monotonic() > give_up_at:
+                    raise AssertionError((self._folder / "log").read_text()) from None
+                time.sleep(0.02)
+            else:
+                return
 
     def url(self, database: str) -> str:
         """What `service.journal` would say."""
@@ -91,8 +105,7 @@ class Cluster:
         try:
             yield self.url(name)
         finally:
-            if not self.is_running:
-                self.start()
+            self.wait_until_ready()
             with self.connect() as session:
                 session.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
@@ -103,20 +116,6 @@ class Cluster:
             who = pwd.getpwnam(_UNPRIVILEGED)
             wrapper += [f"--reuid={who.pw_uid}", f"--regid={who.pw_gid}", "--clear-groups"]
         return [*wrapper, str(self._programs / program), *arguments]
-
-    def _wait_until_ready(self) -> None:
-        assert self._process is not None
-        give_up_at = time.monotonic() + _READY_SECONDS
-        while True:
-            try:
-                self.connect().close()
-            except psycopg.OperationalError:
-                ended = self._process.poll() is not None
-                if ended or time.monotonic() > give_up_at:
-                    raise AssertionError((self._folder / "log").read_text()) from None
-                time.sleep(0.02)
-            else:
-                return
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -36,6 +38,21 @@ def disks_can_be_made() -> bool:
 def seen_by(pid: int, path: Path) -> Path:
     """A path as that process sees it."""
     return Path(f"/proc/{pid}/root{path}")
+
+
+def kept_in_copy(disk: Path, folder: Path) -> dict[str, str | None]:
+    """The verdicts in a copy of a journal that is in use: SQLite can't look into a disk that only others see.
+
+    Nothing, where the copy was made in the middle of a write.
+    """
+    for name in ("journal.db", "journal.db-wal"):
+        with contextlib.suppress(FileNotFoundError):
+            shutil.copy(disk / name, folder / f"copy-of-{name}")
+    try:
+        with closing(sqlite3.connect(folder / "copy-of-journal.db")) as file:
+            return dict(file.execute("SELECT run_id, outcome FROM runs").fetchall())
+    except sqlite3.DatabaseError:
+        return {}
 
 
 def obeying_modes() -> tuple[str, ...]:
@@ -89,12 +106,12 @@ def read_only(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def stopped(cluster: Cluster, by: signal.Signals) -> Iterator[None]:
-    """No server meanwhile."""
+    """No server meanwhile, and soon again one afterwards: to wait for it would keep the test's own servers waiting."""
     cluster.stop(by)
     try:
         yield
     finally:
-        cluster.start()
+        cluster.launch()
 
 
 def truncate(path: Path) -> None:
