@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -89,11 +88,8 @@ def runs(draw: st.DrawFn) -> Run:
     return a_run(Outcome.FAILED, run_id=run_id, detail=draw(texts), steps=(step,), bookings=(booking,))
 
 
-async def _kept(url: str, run: Run) -> tuple[KeptRun | None, int, Heard]:
-    """The run as it is read again, of how many in all, and what was told meanwhile."""
-    heard = Heard()
-    journal = Journal(url, command="test", scrub=lambda text: text, listener=heard, now=lambda: datetime.now(UTC))
-    await journal.start()
+async def _told(journal: Journal, run: Run) -> None:
+    """All that a journal hears of a run, in order."""
     start = a_start(run_id=run.run_id)
     await journal.begin_run(start)
     for step in run.steps:
@@ -112,11 +108,21 @@ async def _kept(url: str, run: Run) -> tuple[KeptRun | None, int, Heard]:
     for booking in run.bookings:
         await journal.book(booking)
     journal.run_finished(run)
+
+
+async def _kept(url: str, told: list[Run]) -> tuple[dict[str, KeptRun], Heard]:
+    """These runs as they are read again, and what was told meanwhile."""
+    heard = Heard()
+    journal = Journal(url, command="test", scrub=lambda text: text, listener=heard)
+    await journal.start()
+    for run in told:
+        await _told(journal, run)
     await journal.aclose()
     reader = Reader(url)
     try:
-        everything = list(reader.runs(RunFilter()))
-        return reader.run(run.run_id), len([each for each in everything if each.run_id == run.run_id]), heard
+        rows = [summary.run_id for summary in reader.runs(RunFilter())]
+        whole = {run.run_id: reader.run(run.run_id) for run in told if rows.count(run.run_id) == 1}
+        return {run_id: run for run_id, run in whole.items() if run is not None}, heard
     finally:
         reader.close()
 
@@ -137,19 +143,18 @@ def _texts_of(kept: KeptRun) -> list[str]:
     return [*found, *(f"{booking.session_id}{booking.booking_id}" for booking in kept.bookings)]
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(run=runs())
-async def test_any_run_is_kept_whole_and_once(journal_url: str, run: Run) -> None:
-    kept, rows, heard = await _kept(journal_url, run)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(told=st.lists(runs(), min_size=1, max_size=4))
+async def test_any_run_is_kept_whole_and_once(journal_url: str, told: list[Run]) -> None:
+    kept, heard = await _kept(journal_url, told)
 
     assert heard.faults == []
-    assert kept is not None
-    assert rows == 1
-    assert (kept.under_way, kept.run.outcome) == (False, Outcome.FAILED)
-    assert [each.exchange.operation for each in kept.exchanges] == [
-        exchange.operation for exchange in run.steps[0].exchanges
-    ]
-    assert [booking.state for booking in kept.bookings] == [booking.state for booking in run.bookings]
-    for text in _texts_of(kept):
-        assert "\x00" not in text
-        assert text.encode().decode() == text
+    assert kept.keys() == {run.run_id for run in told}
+    for run in told:
+        same = kept[run.run_id]
+        assert (same.under_way, same.run.outcome) == (False, Outcome.FAILED)
+        assert len(same.exchanges) == len(run.steps[0].exchanges)
+        assert [booking.state for booking in same.bookings] == [booking.state for booking in run.bookings]
+        for text in _texts_of(same):
+            assert "\x00" not in text
+            assert text.encode().decode() == text
