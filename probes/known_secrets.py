@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 
-from probes.spellings import spellings
+from probes.spellings import spellings, spellings_of_ends
 
 MOST_REPLACED = 1_000
 MOST_NOTICED = 1_000
+_MOST_NOTICED_BYTES = 2 * 1024 * 1024  # of spellings; looking for them takes many times as much memory
+_LONGEST_NOTICED = 4096  # what a server calls a token may be a megabyte
 _MOST_YOUNG = 32
 
 Spellings = Mapping[str, frozenset[bytes]]
@@ -32,6 +34,8 @@ class _Finder:
 class KnownSecrets:
     """Configured secrets, and the newest thousand each of those that they replaced and those that came up in answers.
 
+    Of the latter fewer, if they are long: a server must not choose how much memory looking for them takes.
+
     Any thread may call it. What is looked for is one immutable tuple that is replaced as a whole, under a lock: who
     searches takes it once, without waiting. A noticed secret is found at once by a small automaton of the youngest;
     the large one is built anew by a thread of its own, as that takes milliseconds.
@@ -42,6 +46,7 @@ class KnownSecrets:
         self._configured: dict[str, frozenset[bytes]] = {}
         self._noticed: dict[str, frozenset[bytes]] = {}
         self._young: dict[str, frozenset[bytes]] = {}
+        self._noticed_bytes = 0
         self._settling = False
         self._of_configured = self._of_noticed = _Finder({})
         self._finders: tuple[_Finder, ...] = ()
@@ -59,15 +64,19 @@ class KnownSecrets:
             self._look_for_all()
 
     def notice(self, secrets: Iterable[str]) -> None:
-        """Secrets that came up in an answer."""
-        fresh = [each for each in secrets if each not in self._noticed and each not in self._configured]
+        """Secrets that came up in an answer. Of a very long one, the beginning is what is known."""
+        cut = dict.fromkeys(each[:_LONGEST_NOTICED] for each in secrets)
+        fresh = [each for each in cut if each not in self._noticed and each not in self._configured]
         if not fresh:
             return
         with self._lock:
-            for secret in fresh:
-                self._noticed[secret] = self._young[secret] = spellings(secret)
-            while len(self._noticed) > MOST_NOTICED:
-                del self._noticed[next(iter(self._noticed))]
+            for secret in (each for each in fresh if each not in self._noticed):
+                self._noticed[secret] = self._young[secret] = spellings_of_ends(secret)
+                self._noticed_bytes += _bytes_of(self._noticed[secret])
+            while len(self._noticed) > MOST_NOTICED or self._noticed_bytes > _MOST_NOTICED_BYTES:
+                oldest = next(iter(self._noticed))
+                self._young.pop(oldest, None)
+                self._noticed_bytes -= _bytes_of(self._noticed.pop(oldest))
             self._look_for_all()
             if len(self._young) >= _MOST_YOUNG and not self._settling:
                 self._settle_in_thread()
@@ -101,3 +110,7 @@ class KnownSecrets:
             self._young = {secret: found for secret, found in self._young.items() if secret not in settled}
             self._settling = False
             self._look_for_all()
+
+
+def _bytes_of(spelled: frozenset[bytes]) -> int:
+    return sum(map(len, spelled))

@@ -11,6 +11,7 @@ from urllib.parse import quote, quote_plus
 
 _FEWEST_BYTES = 6  # of a spelling: fewer would be found in ordinary text
 _FEWEST_CHARACTERS_HALVED = 24  # half of a shorter secret might be a word
+_END_CHARACTERS = 64
 _JAVASCRIPT_KEEPS = "!'()*~"
 _NO_WORD = re.compile("[^A-Za-z0-9_]")
 
@@ -44,6 +45,14 @@ def spellings(secret: str) -> frozenset[bytes]:
     written |= {_json(text, ascii_only=False) for text in written}  # as a text within JSON
     found = {*map(_bytes, written), *_encoded(_bytes(secret))}
     return frozenset(spelling.lower() for spelling in found if len(spelling) >= _FEWEST_BYTES)
+
+
+def spellings_of_ends(secret: str) -> frozenset[bytes]:
+    """The same, but of a long secret only itself and every spelling of both its ends: of those it has hundreds."""
+    if len(secret) <= 2 * _END_CHARACTERS:
+        return spellings(secret)
+    whole = _bytes(secret).lower()
+    return spellings(secret[:_END_CHARACTERS]) | spellings(secret[-_END_CHARACTERS:]) | {whole}
 
 
 def _written(secret: str) -> Iterator[str]:

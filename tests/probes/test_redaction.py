@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import copy
 import pickle
 import threading
+import time
 from collections.abc import Callable
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -161,6 +164,36 @@ def test_a_portal_token_is_masked_although_nobody_knew_it(token: str) -> None:
     scrubbed = Scrubber().text(f"https://pay.example/setup/{token}?x=1")
 
     assert scrubbed == f"https://pay.example/setup/{MASK}?x=1"
+
+
+def test_a_token_that_a_server_made_endless_is_masked_at_little_cost() -> None:
+    token = "".join(map(chr, Random(5).choices(range(97, 123), k=300_000)))  # noqa: S311 - no secret of ours
+    scrubber = Scrubber()
+    begun = time.monotonic()
+    scrubber.notice([Secret(token)])
+
+    assert time.monotonic() - begun < 5
+    assert token[:20] not in scrubber.text(f"?token={token}")
+    assert scrubber.text(base64.b64encode(token.encode()).decode()).startswith(MASK)
+
+
+def test_a_long_token_is_masked_whole() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9." + "Ab3dEf6h" * 200 + ".c2lnbmF0dXJl"
+    scrubber = Scrubber()
+    scrubber.notice([Secret(token)])
+
+    assert scrubber.text(f"?token={token}&x=1") == f"?token={MASK}&x=1"
+
+
+def test_of_many_long_tokens_the_newest_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("probes.known_secrets._MOST_NOTICED_BYTES", 100_000)
+    tokens = [f"{number:04}-{number % 7}Zx/+" * 20 for number in range(40)]
+    scrubber = Scrubber()
+    for token in tokens:
+        scrubber.notice([Secret(token)])
+
+    assert scrubber.text(tokens[0]) == tokens[0]
+    assert [scrubber.text(token) for token in tokens[-5:]] == [MASK] * 5
 
 
 CARDS = {
