@@ -24,6 +24,7 @@ from probes.redaction import MASK
 from probes.words import IdKind
 
 Row = dict[str, Any]
+NamedId = tuple[IdKind, str]
 
 _MASKED_HEADERS = frozenset({"set-cookie", "set-cookie2"})
 _LARGEST = 2**63 - 1
@@ -122,7 +123,7 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def ids_of(exchange: Exchange) -> Iterator[tuple[IdKind, str]]:
+def ids_of(exchange: Exchange) -> Iterator[NamedId]:
     """The ids that an exchange is found by, as they came."""
     answer = exchange.answer
     named = (

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
+from probes.journal.exchange_rows import NamedId, ids_of
 from probes.journal.kept import OpenIntent
 from probes.journal.rows import Span
 from probes.model import Booking, BookingCap, Exchange, Finding, Intent, Probe, Run, RunStart
@@ -44,15 +45,19 @@ class Journey:
 
     run_id: str
     start: RunStart | None = None
-    exchanges: list[tuple[str, Exchange]] = field(default_factory=list)
+    sent: list[Sent] = field(default_factory=list)
     seqs: dict[int, int] = field(default_factory=dict)
     intents: list[Intended] = field(default_factory=list)
+    known_ids: set[NamedId] = field(default_factory=set)
 
-    def number(self, step: str, exchange: Exchange) -> int:
-        """The next number, for an exchange that was not heard of before."""
-        seq = self.seqs[id(exchange)] = len(self.exchanges)
-        self.exchanges.append((step, exchange))
-        return seq
+    def next(self, step: str, exchange: Exchange) -> Sent:
+        """An exchange that was not heard of before, with its number and the ids that it is the first to show."""
+        ids = tuple(named for named in ids_of(exchange) if named not in self.known_ids)
+        self.known_ids.update(ids)
+        seq = self.seqs[id(exchange)] = len(self.sent)
+        item = Sent(run_id=self.run_id, seq=seq, step=step, exchange=exchange, ids=ids)
+        self.sent.append(item)
+        return item
 
     def span(self, exchanges: tuple[Exchange, ...]) -> Span:
         """Where the exchanges of a step are."""
@@ -61,7 +66,7 @@ class Journey:
     @property
     def stored_bytes(self) -> int:
         """About what its rows take."""
-        return sum(_LEAST_BYTES + _body_bytes(exchange) for _, exchange in self.exchanges)
+        return sum(_LEAST_BYTES + _body_bytes(exchange) for exchange in (item.exchange for item in self.sent))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -108,14 +113,17 @@ class Booked(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sent(Item):
-    """An exchange is over. One that is `light` has lost its bodies, since too much waited."""
+    """An exchange is over. One that is `light` has lost its bodies, since too much waited.
+
+    Without a `seq` it comes after all that its run, which is over, has already. `ids` are those that it is found by.
+    """
 
     rank: ClassVar[int] = 0
     run_id: str
-    seq: int
+    seq: int | None
     step: str
     exchange: Exchange
-    journey: Journey
+    ids: tuple[NamedId, ...]
     light: bool = False
 
     @property
@@ -132,17 +140,11 @@ class Sent(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Judged(Item):
-    """A run has its verdict. `spans` are of its steps, then of its cleanup."""
+    """A run has its verdict. `spans` are of its steps, then of its cleanup; its exchanges wait by themselves."""
 
     run: Run
     spans: tuple[Span, ...]
     stored_bytes: int
-
-    def without_exchanges(self) -> Judged:
-        """The same, lighter: its exchanges wait by themselves."""
-        run = self.run
-        steps, cleanup = (tuple(replace(step, exchanges=()) for step in each) for each in (run.steps, run.cleanup))
-        return replace(self, run=replace(run, steps=steps, cleanup=cleanup))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -188,6 +190,12 @@ class Settled(Item):
 
 
 Items: TypeAlias = list[Item]
+
+
+def without_exchanges(run: Run) -> Run:
+    """The verdict alone: a run that waits must not keep in memory what was dropped from the queue."""
+    steps, cleanup = (tuple(replace(step, exchanges=()) for step in each) for each in (run.steps, run.cleanup))
+    return replace(run, steps=steps, cleanup=cleanup)
 
 
 def wanted(items: Iterable[Item]) -> Items:

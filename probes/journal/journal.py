@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from probes.errors import JournalInUseError, LedgerUnavailableError
 from probes.journal.condition import CANT_COMMIT, STALL_SECONDS, Condition
+from probes.journal.exchange_rows import ids_of
 from probes.journal.hearing import Hearing, Voice
 from probes.journal.items import (
     Begun,
@@ -30,6 +31,7 @@ from probes.journal.items import (
     Sent,
     Settled,
     Stated,
+    without_exchanges,
 )
 from probes.journal.kept import Found, LastVerdict, OpenIntent
 from probes.journal.queue import Limits, Queue
@@ -163,8 +165,13 @@ class Journal(Listener):
         await self._promise(Stated(promise=Promise(), kind=kind, key=key, value=text, at=self._now()))
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
-        """Keep it."""
-        self._send(self._journey(start.run_id), step, exchange)
+        """Keep it, also of a run that is over: a look at what it left."""
+        journey = self._journeys.get(start.run_id)
+        if journey is None:
+            ids = tuple(ids_of(exchange))
+            self._put(Sent(run_id=start.run_id, seq=None, step=step, exchange=exchange, ids=ids))
+        else:
+            self._put(journey.next(step, exchange))
 
     def run_finished(self, run: Run) -> None:
         """Keep the verdict."""
@@ -173,9 +180,9 @@ class Journal(Listener):
         for step in steps:
             for exchange in step.exchanges:
                 if id(exchange) not in journey.seqs:
-                    self._send(journey, step.name, exchange)
+                    self._put(journey.next(step.name, exchange))
         spans = tuple(journey.span(step.exchanges) for step in steps)
-        self._put(Judged(run=run, spans=spans, stored_bytes=journey.stored_bytes))
+        self._put(Judged(run=without_exchanges(run), spans=spans, stored_bytes=journey.stored_bytes))
 
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """Keep how a planned start ended."""
@@ -189,10 +196,6 @@ class Journal(Listener):
 
     def _journey(self, run_id: str) -> Journey:
         return self._journeys.setdefault(run_id, Journey(run_id=run_id))
-
-    def _send(self, journey: Journey, step: str, exchange: Exchange) -> None:
-        seq = journey.number(step, exchange)
-        self._put(Sent(run_id=journey.run_id, seq=seq, step=step, exchange=exchange, journey=journey))
 
     def _put(self, item: Item) -> None:
         self._condition.filled(self._queue.put(item))

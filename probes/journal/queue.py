@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from probes.journal.items import Item, Items, Judged, Sent, is_durable, wanted
+from probes.journal.items import Item, Items, Sent, is_durable, wanted
 
 _MEBIBYTE = 1024 * 1024
 _BATCH_ITEMS = 500
@@ -149,10 +149,4 @@ class Queue:
 
 
 def _lighter(item: Item) -> Item:
-    match item:
-        case Sent():
-            return item.without_bodies()
-        case Judged():
-            return item.without_exchanges()
-        case _:
-            return item
+    return item.without_bodies() if isinstance(item, Sent) else item

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from probes.errors import RefusedError
 from probes.journal import rows
-from probes.journal.exchange_rows import Row, exchange_row, ids_of
+from probes.journal.exchange_rows import Row, exchange_row
 from probes.journal.items import Begun, Booked, Compared, Intended, Item, Judged, Planned, Sent, Settled, Stated
 from probes.journal.moments import microseconds_of
 from probes.journal.tables import (
@@ -80,7 +80,7 @@ class Pen:
                 except RefusedError as refusal:
                     refused[item] = refusal
                     continue
-            self._fill(sheet, item)
+            self._fill(connection, sheet, item)
         for table, new in sheet.inserts.items():
             connection.execute(_insert(connection, table).on_conflict_do_nothing(), new)
         _judge(connection, sheet)
@@ -90,7 +90,7 @@ class Pen:
         connection.execute(_COUNT_BATCH, {"instance": self._instance_id})
         return refused
 
-    def _fill(self, sheet: Sheet, item: Item) -> None:
+    def _fill(self, connection: Connection, sheet: Sheet, item: Item) -> None:
         match item:
             case Begun():
                 sheet.add(runs, rows.run_begun(item.start, self._instance_id))
@@ -99,7 +99,7 @@ class Pen:
             case Booked():
                 sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
             case Sent():
-                self._fill_exchange(sheet, item)
+                self._fill_exchange(connection, sheet, item)
             case Judged():
                 self._fill_verdict(sheet, item)
             case Planned():
@@ -110,16 +110,14 @@ class Pen:
             case Settled():
                 self._fill_settlement(sheet, item)
 
-    def _fill_exchange(self, sheet: Sheet, item: Sent) -> None:
-        row = exchange_row(item.run_id, item.seq, item.step, item.exchange, self._scrub)
+    def _fill_exchange(self, connection: Connection, sheet: Sheet, item: Sent) -> None:
+        seq = _seq_after(connection, sheet, item.run_id) if item.seq is None else item.seq
+        row = exchange_row(item.run_id, seq, item.step, item.exchange, self._scrub)
         if item.light:
             row |= {"answer_bytes": None, "answer_body": None}
         sheet.add(exchanges, row)
-        earlier = {known for _, exchange in item.journey.exchanges[: item.seq] for known in ids_of(exchange)}
-        for kind, value in ids_of(item.exchange):
-            if (kind, value) not in earlier:
-                kept = kept_id(value, self._scrub)
-                sheet.add(ids, {"value": kept, "kind": kind, "run_id": item.run_id, "seq": item.seq})
+        for kind, value in item.ids:
+            sheet.add(ids, {"value": kept_id(value, self._scrub), "kind": kind, "run_id": item.run_id, "seq": seq})
 
     def _fill_verdict(self, sheet: Sheet, item: Judged) -> None:
         run = item.run
@@ -150,6 +148,13 @@ _COUNT_BATCH = (
 _SETTLE = update(intents).values(settled_at=bindparam("at"), settlement=bindparam("by"))
 _SETTLE_RUN = _SETTLE.where(intents.c.run_id == bindparam("of_run"), intents.c.settled_at.is_(None))
 _SETTLE_KEY = _SETTLE_RUN.where(intents.c.idempotency_key == bindparam("of_key"))
+
+
+def _seq_after(connection: Connection, sheet: Sheet, run_id: str) -> int:
+    """The number after all exchanges of a run, those of this batch too."""
+    kept = select(func.coalesce(func.max(exchanges.c.seq), -1)).where(exchanges.c.run_id == run_id)
+    numbers = (row["seq"] for row in sheet.inserts[exchanges] if row["run_id"] == run_id)
+    return int(max(connection.execute(kept).scalar_one(), *numbers, -1)) + 1
 
 
 def close_day(connection: Connection, day: int, marker: str) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from probes.errors import JournalInUseError, RefusedError
 from probes.journal.cutoff import close_cut_off_runs
-from probes.journal.items import Begun, Intended, Item, Items, Journey, Sent, is_durable, wanted
+from probes.journal.items import Begun, Intended, Item, Items, Journey, is_durable, wanted
 from probes.journal.queue import Queue
 from probes.journal.statements import Pen, unknown_intents
 from probes.journal.store import Store
@@ -132,10 +132,7 @@ class Writer:
         for journey in list(self._journeys.values()):
             if journey.start is not None:
                 items.append(Begun(start=journey.start))
-            items += [
-                Sent(run_id=journey.run_id, seq=seq, step=step, exchange=exchange, journey=journey)
-                for seq, (step, exchange) in enumerate(tuple(journey.exchanges))
-            ]
+            items += tuple(journey.sent)
         intended = [item for journey in list(self._journeys.values()) for item in journey.intents]
         with self._store.transaction(durable=True) as connection:
             self._pen.write(connection, [*items, *unknown_intents(connection, intended)])

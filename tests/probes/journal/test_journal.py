@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.facts import NOON, RUN_ID, a_failed_step, a_probe, a_run, a_start, a_step, an_exchange
+from support.facts import NOON, RUN_ID, a_failed_step, a_probe, a_run, a_start, a_step, an_answer, an_exchange
 from support.keeping import Aware, keeping, rows
 from support.playing import play, target_for
 
@@ -21,7 +21,7 @@ async def test_a_golden_path_is_kept_whole(journal_url: str) -> None:
     async with keeping(journal_url, aware) as journal, SandboxServer() as sandbox:
         run = await play("golden_path", target_for(sandbox), ledger=journal, listener=journal)
 
-    assert aware.kept == [run]
+    assert [kept.run_id for kept in aware.kept] == [run.run_id]
     assert aware.faults == []
     (kept,) = rows(journal_url, "SELECT * FROM runs")
     assert (kept["run_id"], kept["outcome"], kept["leaves"]) == (run.run_id, "passed", "booking")
@@ -126,12 +126,28 @@ async def test_each_step_names_the_first_of_its_exchanges(journal_url: str) -> N
 
 async def test_an_id_is_indexed_where_its_run_saw_it_first(journal_url: str) -> None:
     async with keeping(journal_url) as journal:
+        await journal.begin_run(a_start())
         for _ in range(2):
             journal.exchange_finished(a_start(), "search", an_exchange(idempotency_key="acme:s:search:001"))
 
     found = rows(journal_url, "SELECT kind, seq FROM ids ORDER BY kind")
     assert {row["seq"] for row in found} == {0}
     assert [row["kind"] for row in found] == ["event_id", "idempotency_key", "request_id", "session_id", "trace_id"]
+
+
+async def test_an_exchange_of_a_run_that_is_over_comes_after_its_others_with_all_its_ids(journal_url: str) -> None:
+    exchange, later = an_exchange(), an_exchange(answer=an_answer(header_request_id="seen-later"))
+    async with keeping(journal_url) as journal:
+        await journal.begin_run(a_start())
+        journal.exchange_finished(a_start(), "search", exchange)
+        journal.run_finished(a_run(steps=(a_step(name="search", exchanges=(exchange,)),)))
+        for _ in range(2):
+            journal.exchange_finished(a_start(), "reconcile", later)
+
+    found = rows(journal_url, "SELECT seq, step FROM exchanges ORDER BY seq")
+    assert [(row["seq"], row["step"]) for row in found] == [(0, "search"), (1, "reconcile"), (2, "reconcile")]
+    named = rows(journal_url, "SELECT seq FROM ids WHERE value = 'seen-later' ORDER BY seq")
+    assert [row["seq"] for row in named] == [1, 2]
 
 
 async def test_what_a_run_found_is_kept_once_and_with_its_step(journal_url: str) -> None:

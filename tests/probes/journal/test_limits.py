@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import weakref
 from contextlib import suppress
 
-from support.facts import RUN_ID, a_run, a_start, an_answer, an_exchange
+from support.facts import RUN_ID, a_run, a_start, a_step, an_answer, an_exchange
 from support.keeping import Aware, Hang, keeping, on_each, rows, until
 
 from probes.errors import LedgerUnavailableError
 from probes.journal.queue import Limits
 from probes.model import Booking
 from probes.words import BookingState
+
+
+class _Watched(dict[str, str]):
+    """A part of an answer of which can be seen whether anybody holds it."""
 
 
 async def test_above_half_exchanges_wait_without_their_bodies(sqlite_url: str) -> None:
@@ -74,3 +80,24 @@ async def test_what_comes_after_the_end_is_lost_and_counted(sqlite_url: str) -> 
         lost = journal._condition.state.lost
 
     assert lost == 1
+
+
+async def test_what_was_dropped_is_in_nobodys_hands_any_more(sqlite_url: str) -> None:
+    hang = Hang()
+    with on_each("commit", hang):
+        async with keeping(sqlite_url, limits=Limits(bytes=1_000_000)) as journal:
+            hang.begin()
+            held = []
+            for number in range(500):
+                start, part = a_start(run_id=str(number)), _Watched()
+                exchange = an_exchange(answer=an_answer(content=b"x" * 10_000, artifacts=part))
+                held.append(weakref.ref(part))
+                with suppress(LedgerUnavailableError, TimeoutError):
+                    await asyncio.wait_for(journal.begin_run(start), 0.0001)
+                journal.exchange_finished(start, "big", exchange)
+                journal.run_finished(a_run(run_id=str(number), steps=(a_step(exchanges=(exchange,)),)))
+            del part, exchange
+            alive = sum(each() is not None for each in held)
+            hang.end()
+
+    assert alive < 50
