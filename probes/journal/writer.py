@@ -86,6 +86,8 @@ class Writer:
         self._batches = 0
         self._in_doubt: Committed | None = None
         self._failures = 0
+        self._ready = False
+        self._another = False
         self._proven = False
         self._next_look = 0.0
         self._prune_at = 0.0
@@ -102,9 +104,10 @@ class Writer:
 
     def _has_ended(self) -> bool:
         try:
-            if not self._store.is_open:
+            if not self._ready:
                 self._open()
                 self._settle_doubt()
+                self._ready = True
             return self._round()
         except JournalInUseError:
             raise
@@ -113,10 +116,11 @@ class Writer:
             return False
 
     def _open(self) -> None:
-        another = self._store.open()
-        if another:
+        self._another |= self._store.open()
+        if self._another:
             self._in_doubt = None
             self._restore()
+            self._another = False
         self._batches = self._store.batches()
         self._next_look = 0.0
 
@@ -233,10 +237,11 @@ class Writer:
         try:
             if trouble is Trouble.CORRUPT:
                 self._store.set_aside()
-            elif trouble is not Trouble.LOCKED:
+            elif trouble is not Trouble.LOCKED or not self._ready:
                 self._store.close()
         except Exception as second:  # noqa: BLE001 - the same trouble again, most likely: it is tried anew after a pause
             self._told.in_trouble(diagnose(second), second)
+        self._ready = self._ready and self._store.is_open
         self._failures += 1
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 8), _LONGEST_PAUSE_SECONDS)
         if self._queue.closed:

@@ -189,3 +189,19 @@ async def test_the_loop_is_not_held_up_while_results_wait(sqlite_url: str) -> No
 
     assert seconds < 0.5
     assert len(rows(sqlite_url, "SELECT * FROM runs")) == 1001
+
+
+async def test_a_journal_that_was_locked_while_it_was_opened_still_knows_who_writes(sqlite_url: str) -> None:
+    unregistered = "SELECT run_id FROM runs WHERE instance_id NOT IN (SELECT instance_id FROM instances)"
+    aware = Aware()
+    async with keeping(sqlite_url):
+        journal = journal_at(sqlite_url, aware)
+        with locked_by_sqlite(file_of(sqlite_url)):
+            await journal.start()
+            await until(lambda: "locked" in (aware.problem or ""))
+        await until(lambda: aware.problem is None)
+        await journal.begin_run(a_start())
+        found = rows(sqlite_url, unregistered)
+        await journal.aclose()
+
+    assert found == []
