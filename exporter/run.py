@@ -34,6 +34,9 @@ from probes.settings import Settings
 from probes.turns import Turns
 
 _DEADLINE_SECONDS = 120.0
+_OPENING_SECONDS = 15.0
+"""How long a journal that is big, or on a slow disk, may take: whoever asked for a run wants it played."""
+
 _CANNOT_TELL = 3
 
 
@@ -59,7 +62,7 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
         notice=scrubber.notice,
     )
     try:
-        await journal.start()
+        await journal.start(_OPENING_SECONDS)
         await play_all(runner, turns, planned, target, view)
     finally:
         await journal.aclose()

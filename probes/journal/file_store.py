@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import OperationalError
 
 from probes.journal.locks import FileLocks
+from probes.journal.migrating import version
 from probes.journal.moments import day_of
 from probes.journal.opening import Place, driver_connection, make_file, reading_engine, writing_engine
 from probes.journal.statements import close_day
@@ -56,22 +58,32 @@ class FileStore(Store):
             before, self._identity = self._identity, self._stat()
             self._another |= before is not None and before != self._identity
             with _understood():
-                self._connect()
+                self._connection = self._engine.connect()
+        with _understood():
+            _check(driver_connection(self.connection))  # others may write meanwhile: it takes a while
+        with self.locks.writing():
+            self.look()
+            with _understood():
+                self._make_ready(self.connection)
             self._checkpoint("PASSIVE")  # so that the file holds its tables by itself
             self._stat()
             self._log_identity = _identity(self._log)
         another, self._another = self._another, False
         return another
 
-    def _connect(self) -> None:
-        self._connection = connection = self._engine.connect()
-        _check(driver_connection(connection))
+    def _make_ready(self, connection: Connection) -> None:
         with connection.begin():
+            count_lost = self._another or (version(connection) is None and self._set_aside_today())
             self._prepare(connection)
             for table in metadata.sorted_tables:
                 connection.execute(select(table).limit(0))
-            if self._another:
+            if count_lost:
                 close_day(connection, day_of(self._now()), "set-aside")
+
+    def _set_aside_today(self) -> bool:
+        """Also by a process that did not live to begin the next one."""
+        name = f"{glob.escape(self._path.name)}.corrupt-{self._now():%Y%m%d}T*"
+        return next(self._path.parent.glob(name), None) is not None
 
     def be_durable(self, connection: Connection, *, durable: bool) -> None:
         """In WAL mode a commit waits for the disk only if it is told to."""

@@ -89,13 +89,13 @@ class Journal(Listener):
         self._hearing = Hearing(listener, self._condition, self._queue)
         self._over: asyncio.Future[None] | None = None
 
-    async def start(self) -> None:
+    async def start(self, seconds: float = _START_SECONDS) -> None:
         """Open it, which may take longer than this waits. Raises JournalInUseError; other trouble is told."""
         loop = asyncio.get_running_loop()
         self._hearing.first_word, self._over = loop.create_future(), loop.create_future()
         thread = threading.Thread(target=self._write, args=(loop,), name="journal", daemon=True)
         thread.start()
-        await asyncio.wait([self._hearing.first_word], timeout=_START_SECONDS)
+        await asyncio.wait([self._hearing.first_word], timeout=seconds)
         if self._hearing.first_word.done():
             self._hearing.first_word.result()
         self._hearing.first_word.cancel()  # what comes later is told as a fault

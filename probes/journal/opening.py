@@ -53,8 +53,9 @@ class Place:
 def place_of(url: str) -> Place:
     """The place that a journal's URL names. Raises JournalError for one that names none."""
     if url.startswith(_FILE) and url not in {_FILE, f"{_FILE}:memory:"}:
-        path = Path(url.removeprefix(_FILE))  # a path may hold what means something in a URL
-        return Place(url=None, path=path, shown=str(path))
+        named = url.removeprefix(_FILE)  # a path may hold what means something in a URL
+        path = Path(os.path.realpath(named))  # the locks beside it must be the same, whatever name led there
+        return Place(url=None, path=path, shown=named)
     if url.startswith("postgresql://"):
         try:
             made = make_url(url).set(drivername="postgresql+psycopg")

@@ -10,6 +10,7 @@ from support.facts import NOON, a_start
 from support.keeping import Aware, file_of, keeping, rows, until
 
 from probes.errors import LedgerUnavailableError, RefusedError
+from probes.journal.assembling import store_of
 from probes.model import BookingCap
 
 CAP = BookingCap(host="www.brek.ai", per_day=3, bookings=1)
@@ -60,6 +61,19 @@ async def test_after_a_damaged_file_was_set_aside_nobody_books_that_day(sqlite_u
         with pytest.raises(RefusedError, match="nobody knows what is left"):
             await journal.begin_run(a_start(), CAP)
         await journal.begin_run(a_start(run_id="next", started_at=NOON + timedelta(days=1)), CAP)
+
+
+async def test_nobody_books_that_day_either_if_the_process_dies_before_it_begins_a_new_file(sqlite_url: str) -> None:
+    async with keeping(sqlite_url) as journal:
+        await journal.begin_run(a_start(run_id="first"), CAP)
+    dying = store_of(sqlite_url, instance_id="dying", command="test", now=lambda: NOON)
+    dying.open()
+    dying.set_aside()
+    dying.locks.release()
+
+    async with keeping(sqlite_url, now=lambda: NOON) as journal:
+        with pytest.raises(RefusedError, match="nobody knows what is left"):
+            await journal.begin_run(a_start(run_id="second"), CAP)
 
 
 async def test_a_run_with_a_cap_does_not_wait_for_a_journal_that_is_down(sqlite_url: str) -> None:

@@ -14,7 +14,8 @@ import pytest
 from support.facts import a_run, a_start, an_exchange
 from support.keeping import Aware, Hang, file_of, journal_at, keeping, on_each, rows, until
 
-from probes.errors import LedgerUnavailableError
+from probes.errors import JournalInUseError, LedgerUnavailableError
+from probes.journal import file_store
 from probes.journal.journal import Journal
 from probes.model import Booking
 from probes.words import BookingState, FaultKind, Outcome
@@ -205,3 +206,37 @@ async def test_a_journal_that_was_locked_while_it_was_opened_still_knows_who_wri
         await journal.aclose()
 
     assert found == []
+
+
+async def test_another_name_of_a_file_leads_to_the_same_journal(sqlite_url: str, tmp_path: Path) -> None:
+    aware, elsewhere = Aware(), tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    elsewhere.joinpath("link.db").symlink_to(file_of(sqlite_url))
+    by_link = f"sqlite:///{elsewhere}/link.db"
+    async with keeping(sqlite_url, exclusive=True) as journal:
+        await journal.begin_run(a_start())
+        async with keeping(by_link, aware) as beside:
+            await beside.begin_run(a_start(run_id="beside"))
+            found = rows(sqlite_url, "SELECT DISTINCT outcome FROM runs")
+        with pytest.raises(JournalInUseError):
+            await journal_at(by_link, exclusive=True).start()
+
+    assert found == [{"outcome": None}]
+    assert [path.name for path in elsewhere.iterdir()] == ["link.db"]
+
+
+async def test_others_may_write_while_a_big_journal_is_checked(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    free: list[bool] = []
+
+    def check(_raw: sqlite3.Connection) -> None:
+        with file_of(sqlite_url).with_name("journal.db.write-lock").open("w") as lock, suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            free.append(True)
+
+    monkeypatch.setattr(file_store, "_check", check)
+    async with keeping(sqlite_url) as journal:
+        await journal.begin_run(a_start())
+
+    assert free == [True]
