@@ -44,6 +44,10 @@ class JournalError(BrekwatchError):
     """The journal can't be opened, read or written: missing, locked, full, corrupt, or of a newer version."""
 
 
+class EmptyJournalError(JournalError):
+    """There is no journal yet, or a place for one with nothing in it."""
+
+
 class UnreadableDocumentError(BrekwatchError):
     """A published document can't be read, or not safely; the text says where and why, with little of its content."""
 

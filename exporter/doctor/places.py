@@ -13,7 +13,7 @@ from pathlib import Path
 
 from exporter.doctor.findings import Finding, fail, ok, warn
 from exporter.web import listening
-from probes.errors import JournalError, UsageError
+from probes.errors import EmptyJournalError, JournalError, UsageError
 from probes.journal.kept import RunFilter
 from probes.redaction import Secret
 from probes.settings import Service
@@ -63,7 +63,6 @@ def journal(url: str) -> Iterator[Finding]:
 
 def _read(url: str) -> Finding:
     """What the journal itself says: is it sound, and of a version that is known here?"""
-    from probes.journal.migrating import EmptyJournalError
     from probes.journal.reading import Reader
 
     try:

@@ -14,7 +14,7 @@ from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
-from probes.errors import JournalInUseError, LedgerUnavailableError
+from probes.errors import EmptyJournalError, JournalInUseError, LedgerUnavailableError
 from probes.journal.condition import CANT_COMMIT, STALL_SECONDS, Condition
 from probes.journal.exchange_rows import ids_of
 from probes.journal.hearing import Hearing, Voice
@@ -121,16 +121,23 @@ class Journal(Listener):
 
     async def last_verdicts(self) -> tuple[LastVerdict, ...]:
         """What was known when this process began. Raises JournalError."""
-        return await self._read(lambda reader: reader.last_verdicts())
+        return await self._kept_before(lambda reader: reader.last_verdicts())
 
     async def open_intents(self) -> tuple[OpenIntent, ...]:
         """Turns of cut-off runs, of which nobody knows what they did. Raises JournalError."""
-        return await self._read(lambda reader: reader.open_intents())
+        return await self._kept_before(lambda reader: reader.open_intents())
 
     def find(self, text: str) -> Found:
         """Where an id was seen; in any thread. Raises JournalError."""
         with closing(self.reader()) as reader:
             return reader.find(text)
+
+    async def _kept_before(self, ask: Callable[[Reader], tuple[T, ...]]) -> tuple[T, ...]:
+        """Nothing, where a journal is only being made: on a slow machine that may take longer than `start` waits."""
+        try:
+            return await self._read(ask)
+        except EmptyJournalError:
+            return ()
 
     async def _read(self, ask: Callable[[Reader], T]) -> T:
         """In a thread of its own, on a connection of its own: reading never waits for the writer."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, inspect
 
-from probes.errors import JournalError
+from probes.errors import EmptyJournalError, JournalError
 
 HEAD = "0001"
 """The version that this code reads and writes; a test compares it with the newest in `migrations/versions`."""
@@ -15,10 +15,6 @@ _SCRIPTS = "probes.journal:migrations"
 
 class NewerJournalError(JournalError):
     """The journal was written by a newer brekwatch: nothing of it is touched."""
-
-
-class EmptyJournalError(JournalError):
-    """There is a place for a journal, and nothing in it yet."""
 
 
 def version(connection: Connection) -> str | None:

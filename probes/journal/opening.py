@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from probes.errors import JournalError
+from probes.errors import EmptyJournalError, JournalError
 
 BUSY_SECONDS = 1.0
 """How long a write waits for somebody who has the database locked; a promise is given up after two of these."""
@@ -100,13 +100,13 @@ def writing_engine(place: Place) -> Engine:
 def reading_engine(place: Place) -> Engine:
     """An engine whose connections can't write, and whose queries end after five seconds.
 
-    Raises JournalError where there is no such file.
+    Raises EmptyJournalError where there is no such file.
     """
     if place.path is None:
         milliseconds = int(READ_SECONDS * 1000)
         return _server_engine(place.url, f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}")
     if not place.path.exists():
-        raise JournalError(f"there is no journal at {place.shown}")
+        raise EmptyJournalError(f"there is no journal at {place.shown}")
     engine = _file_engine(place.path, "ro")
 
     @event.listens_for(engine, "connect")

@@ -137,6 +137,19 @@ async def _booked_and_cut_off(sandbox: SandboxServer, settings: Settings) -> str
     return session_id
 
 
+async def test_a_first_start_that_is_slow_to_make_its_journal_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("probes.journal.journal._START_SECONDS", 0.0)
+    heard = Kept()
+    async with SandboxServer() as sandbox:
+        settings = settings_for(sandbox, f"sqlite:///{tmp_path}/brekwatch.db", "quick_search", every=3600.0)
+        async with serving(settings, heard) as client:
+            await metrics_once(client, "brek_monitor_journal_up 1.0")
+
+    assert [fault.detail for fault in heard.faults] == []
+
+
 async def test_a_second_service_on_one_file_refuses_to_start(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/brekwatch.db"
     async with SandboxServer() as sandbox:
