@@ -11,6 +11,7 @@ _LONGEST_ESCAPE = 6
 _RUN = re.compile(_BEGIN + rb"[0-9](?:(?:[ +-]|%20|\xc2\xa0)?[0-9]){12,}(?![\w-])")
 _DIGITS = range(13, 20)
 _FIRST_DIGITS = b"23456"  # epoch milliseconds begin with 1
+_CENTURY = b"20"  # dates and moments written without a T between them begin so, and no card does
 _DOUBLES = str.maketrans("0123456789", "0246813579")  # twice the digit, its own digits added up
 
 
@@ -51,7 +52,7 @@ def _cards(run: bytes) -> Iterable[tuple[int, int]]:
     groups = [found.span() for found in re.finditer(rb"[0-9]+", run.replace(b"%20", b"   "))]
     covered = 0
     for first, (start, _) in enumerate(groups):
-        if start < covered or run[start] not in _FIRST_DIGITS:
+        if start < covered or run[start] not in _FIRST_DIGITS or run.startswith(_CENTURY, start):
             continue
         end = _card_end(run, groups[first : first + _DIGITS[-1]])
         if end:

@@ -8,6 +8,7 @@ import pickle
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from random import Random
 
 import pytest
@@ -242,6 +243,15 @@ def test_a_card_number_is_masked_and_its_neighbours_stay(card: str, before: str,
 def test_ids_dates_and_numbers_that_are_no_cards_stay(text: str) -> None:
     assert not holds_card_number(text)
     assert Scrubber().text(text) == text
+
+
+@pytest.mark.parametrize(
+    "form", ["{:%Y%m%d%H%M%S}", "{0:%Y-%m-%d} {0:%Y-%m-%d}", "req-id {:%Y%m%d%H%M%S}0001", "{:%Y%m%d%H}000"]
+)
+def test_no_moment_is_taken_for_a_card(form: str) -> None:
+    moments = [form.format(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=37 * number)) for number in range(100)]
+
+    assert [moment for moment in moments if Scrubber().text(moment) != moment] == []
 
 
 def test_nested_data_is_scrubbed_whole_keys_and_numbers_too() -> None:
