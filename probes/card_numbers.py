@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import accumulate
 
 _STRETCH = re.compile(rb"[0-9][0-9 +%\xc2\xa0-]{12,}")  # quick to find, and then looked at closely
 _BEGIN = rb"(?:(?<![\w%-])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[bfnrt])|(?<=\\u00[0-9A-Fa-f]{2}))"  # inside a word it is an id's
@@ -42,31 +43,43 @@ def _without(run: bytes, mask: bytes) -> bytes:
     return b"".join((*pieces, run[done:]))
 
 
-def _passes_luhn(number: str) -> bool:
-    odd, even = number[-1::-2], number[-2::-2].translate(_DOUBLES)
-    return (sum(map(int, odd)) + sum(map(int, even))) % 10 == 0
+class _Digits:
+    """The digits of a run, added up beforehand as Luhn's check wants them: a hostile text has it asked everywhere."""
+
+    def __init__(self, digits: str) -> None:
+        plain, doubled = list(map(int, digits)), list(map(int, digits.translate(_DOUBLES)))
+        self._sums = [
+            list(accumulate((doubled[at] if (at + kept) % 2 else plain[at] for at in range(len(digits))), initial=0))
+            for kept in (0, 1)
+        ]
+
+    def pass_luhn(self, start: int, end: int) -> bool:
+        sums = self._sums[(end - 1) % 2]
+        return (sums[end] - sums[start]) % 10 == 0
 
 
 def _cards(run: bytes) -> Iterable[tuple[int, int]]:
     """Where they stand in a run of digit groups: a card may have other digits beside it."""
     groups = [found.span() for found in re.finditer(rb"[0-9]+", run.replace(b"%20", b"   "))]
+    counts = list(accumulate((end - start for start, end in groups), initial=0))
+    digits = _Digits(b"".join(run[start:end] for start, end in groups).decode())
     covered = 0
     for first, (start, _) in enumerate(groups):
         if start < covered or run[start] not in _FIRST_DIGITS or run.startswith(_CENTURY, start):
             continue
-        end = _card_end(run, groups[first : first + _DIGITS[-1]])
-        if end:
-            yield start, end
-            covered = end
+        last = _last_group(digits, counts, first)
+        if last is not None:
+            covered = groups[last][1]
+            yield start, covered
 
 
-def _card_end(run: bytes, groups: list[tuple[int, int]]) -> int:
-    """Where the longest card number that begins with the first group ends; 0 if none does."""
-    number, longest = "", 0
-    for start, end in groups:
-        number += run[start:end].decode()
-        if len(number) > _DIGITS[-1]:
+def _last_group(digits: _Digits, counts: list[int], first: int) -> int | None:
+    """The group that ends the longest card number that begins with this one."""
+    longest = None
+    for last in range(first, min(first + _DIGITS[-1], len(counts) - 1)):
+        length = counts[last + 1] - counts[first]
+        if length > _DIGITS[-1]:
             break
-        if len(number) in _DIGITS and _passes_luhn(number):
-            longest = end
+        if length >= _DIGITS[0] and digits.pass_luhn(counts[first], counts[last + 1]):
+            longest = last
     return longest
