@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
 
 from probes.errors import UsageError
 from probes.journal import facts
@@ -19,6 +19,7 @@ MOST_SIGHTINGS = 20
 MOST_CANDIDATES = 10
 
 _OFTEN = 1000
+_PAGE, _PAGES_BACK = 500, 10
 _KINDS = tuple(kind.value for kind in IdKind)
 _LAST_CHARACTER = "\U0010ffff"
 _BESIDE = (
@@ -84,7 +85,7 @@ def _sightings(connection: Connection, value: str) -> tuple[Sighting, ...]:
     """Newest first; one more than are told. A key that was never sent is found where it was promised."""
     seen = [
         *map(_run_itself, connection.execute(select(runs).where(runs.c.run_id == value))),
-        *(_in_exchange(row, value) for row in _exchanges_naming(connection, value)),
+        *_exchanges_naming(connection, value),
     ]
     known = {sighting.run.run_id for sighting in seen if sighting.kind is IdKind.IDEMPOTENCY_KEY}
     promised = (_promised(row, value) for row in connection.execute(_intents_naming(value)))
@@ -92,28 +93,37 @@ def _sightings(connection: Connection, value: str) -> tuple[Sighting, ...]:
     return tuple(sorted(seen, key=lambda each: each.at or each.run.started_at, reverse=True)[: MOST_SIGHTINGS + 1])
 
 
-def _exchanges_naming(connection: Connection, value: str) -> Sequence[Row[Any]]:
-    """The newest are chosen before their exchanges are looked up."""
-    chosen = (
-        select(ids.c.kind, ids.c.seq, runs)
-        .join_from(ids, runs, runs.c.run_id == ids.c.run_id)
-        .where(ids.c.value == value)
-        .order_by(runs.c.started_at.desc(), ids.c.seq.desc())
-        .limit(MOST_SIGHTINGS + 1)
-    )
-    if len(connection.execute(select(ids.c.seq).where(ids.c.value == value).limit(_OFTEN)).all()) == _OFTEN:
-        newest = connection.execute(_newest_runs_naming(value)).scalars().all()
-        chosen = chosen.where(ids.c.kind.in_(_KINDS), ids.c.run_id.in_(newest))
-    found = chosen.subquery()
-    of_it = (exchanges.c.run_id == found.c.run_id) & (exchanges.c.seq == found.c.seq)
-    shown = (exchanges.c.started_at.label("at"), *(exchanges.c[name] for name in _SHOWN))
-    return connection.execute(select(found, *shown).join_from(found, exchanges, of_it, isouter=True)).all()
+def _exchanges_naming(connection: Connection, value: str) -> Iterator[Sighting]:
+    """In the newest runs that name it. Small questions one after another: each goes by its index on any database."""
+    places = set(connection.execute(_places(value).limit(_OFTEN)).all())
+    if len(places) == _OFTEN:
+        places |= _newest_places(connection, value)
+    named = runs.c.run_id.in_({place.run_id for place in places})
+    newest = select(runs).where(named).order_by(runs.c.started_at.desc()).limit(MOST_SIGHTINGS + 1)
+    of_id = {row.run_id: row for row in connection.execute(newest)}
+    chosen = [place for place in places if place.run_id in of_id]
+    keys = [(place.run_id, place.seq) for place in chosen]
+    query = select(exchanges.c.run_id, exchanges.c.seq, exchanges.c.started_at, *(exchanges.c[name] for name in _SHOWN))
+    found = connection.execute(query.where(tuple_(exchanges.c.run_id, exchanges.c.seq).in_(keys)))
+    at = {(row.run_id, row.seq): row for row in found}
+    for place in chosen:
+        yield _in_exchange(place.kind, value, of_id[place.run_id], at.get((place.run_id, place.seq)))
 
 
-def _newest_runs_naming(value: str) -> Select[Any]:
-    """Run after run from the newest on: of an id that a server tells every time, the first ones will do."""
-    naming = exists().where(ids.c.value == value, ids.c.kind.in_(_KINDS), ids.c.run_id == runs.c.run_id)
-    return select(runs.c.run_id).where(naming).order_by(runs.c.started_at.desc()).limit(MOST_SIGHTINGS + 1)
+def _places(value: str) -> Select[tuple[str, str, int]]:
+    return select(ids.c.kind, ids.c.run_id, ids.c.seq).where(ids.c.value == value)
+
+
+def _newest_places(connection: Connection, value: str) -> set[Row[tuple[str, str, int]]]:
+    """Of an id that a server tells again and again, where it was last seen: some thousand runs are looked through."""
+    found: set[Row[tuple[str, str, int]]] = set()
+    for page in range(_PAGES_BACK):
+        recent = select(runs.c.run_id).order_by(runs.c.started_at.desc()).limit(_PAGE).offset(page * _PAGE)
+        run_ids = connection.execute(recent).scalars().all()
+        found |= set(connection.execute(_places(value).where(ids.c.kind.in_(_KINDS), ids.c.run_id.in_(run_ids))).all())
+        if len(found) > MOST_SIGHTINGS:
+            break
+    return found
 
 
 def _intents_naming(value: str) -> Select[Any]:
@@ -141,21 +151,21 @@ def _promised(row: Row[Any], value: str) -> Sighting:
     )
 
 
-def _in_exchange(row: Row[Any], value: str) -> Sighting:
-    kind = facts.word_of(IdKind, row.kind)
-    if row.at is None:
-        return Sighting(kind=kind, value=value, run=facts.summary_of(row))
+def _in_exchange(kind: str, value: str, run: Row[Any], row: Row[Any] | None) -> Sighting:
+    """One whose exchange is not there was lost: the run still tells something."""
+    if row is None:
+        return Sighting(kind=facts.word_of(IdKind, kind), value=value, run=facts.summary_of(run))
     named = ((each, getattr(row, name)) for each, name in _BESIDE)
     return Sighting(
-        kind=kind,
+        kind=facts.word_of(IdKind, kind),
         value=value,
-        run=facts.summary_of(row),
+        run=facts.summary_of(run),
         step=row.step,
         seq=row.seq,
         operation=facts.word_of(Operation, row.operation),
         attempt=row.attempt,
         status_code=row.status_code,
         chat_status=row.chat_status,
-        at=moment_of(row.at),
+        at=moment_of(row.started_at),
         beside=tuple(dict.fromkeys((each, other) for each, other in named if other and other != value)),
     )

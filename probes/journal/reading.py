@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import groupby
@@ -23,6 +23,9 @@ from probes.journal.opening import READ_SECONDS, place_of, reading_engine
 from probes.journal.tables import bookings, exchanges, findings, intents, runs, states, steps, transitions
 from probes.journal.trouble import Trouble, diagnose
 from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, BookingState, Leaves, Outcome
+
+Rows = Sequence[Row[Any]]
+More = Callable[[Connection, Sequence[str]], Mapping[str, Children]]
 
 _SUMMARIES_AT_ONCE = 500
 _WHOLE_RUNS_AT_ONCE = 50
@@ -71,14 +74,12 @@ class Reader:
 
     def runs(self, wanted: RunFilter) -> Iterator[RunSummary]:
         """The runs that are wanted, newest first, those under way too."""
-        for page in self._pages(wanted, _SUMMARIES_AT_ONCE):
+        for page, _ in self._pages(wanted, _SUMMARIES_AT_ONCE, _nothing_more):
             yield from map(facts.summary_of, page)
 
     def whole_runs(self, wanted: RunFilter) -> Iterator[KeptRun]:
         """The same with all their evidence; a page of them is in memory, never all."""
-        for page in self._pages(wanted, _WHOLE_RUNS_AT_ONCE):
-            with self._reading() as connection:
-                children = _children(connection, [row.run_id for row in page])
+        for page, children in self._pages(wanted, _WHOLE_RUNS_AT_ONCE, _children):
             for row in page:
                 yield facts.run_of(row, children[row.run_id])
 
@@ -133,32 +134,41 @@ class Reader:
             return {row.key: json.loads(row.value) for row in connection.execute(query)}
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _connected(self) -> Iterator[Connection]:
         try:
-            with self._engine.connect() as connection, connection.begin():
-                self._require_head(connection)
+            with self._engine.connect() as connection:
+                if not self._known:
+                    with connection.begin():
+                        require_head(connection)
+                    self._known = True
                 yield connection
         except (SQLAlchemyError, OSError) as error:
             raise JournalError(f"the journal can't be read ({self._place.shown}): {why_unread(error)}") from error
 
-    def _require_head(self, connection: Connection) -> None:
-        if not self._known:
-            require_head(connection)
-            self._known = True
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        with self._connected() as connection, connection.begin():
+            yield connection
 
-    def _pages(self, wanted: RunFilter, at_once: int) -> Iterator[Sequence[Row[Any]]]:
-        """Page after page of runs, each from where the last one ended."""
+    def _pages(self, wanted: RunFilter, at_once: int, more: More) -> Iterator[tuple[Rows, Mapping[str, Children]]]:
+        """Page after page of runs, each from where the last one ended, and with what `more` reads of it."""
         left, before = wanted.limit, None
-        while left is None or left > 0:
-            size = at_once if left is None else min(at_once, left)
-            with self._reading() as connection:
-                page = connection.execute(_page(wanted, before).limit(size)).all()
-            if page:
-                yield page
-            if len(page) < size:
-                return
-            left = None if left is None else left - size
-            before = page[-1]
+        with self._connected() as connection:
+            while left is None or left > 0:
+                size = at_once if left is None else min(at_once, left)
+                with connection.begin():
+                    page = connection.execute(_page(wanted, before).limit(size)).all()
+                    found = more(connection, [row.run_id for row in page])
+                if page:
+                    yield page, found
+                if len(page) < size:
+                    return
+                left = None if left is None else left - size
+                before = page[-1]
+
+
+def _nothing_more(_connection: Connection, _run_ids: Sequence[str]) -> Mapping[str, Children]:
+    return {}
 
 
 def _page(wanted: RunFilter, before: Row[Any] | None) -> Select[Any]:

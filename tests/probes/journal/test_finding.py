@@ -126,7 +126,7 @@ def test_of_many_ids_that_begin_so_ten_are_told_and_that_there_are_more(reader: 
     assert found.more
 
 
-@pytest.mark.parametrize("often", [1000, 5])
+@pytest.mark.parametrize("often", [1000, 5, 20])
 def test_an_id_that_came_back_in_many_runs_tells_the_newest_twenty(
     reader: Reader, journal: Engine, monkeypatch: pytest.MonkeyPatch, often: int
 ) -> None:

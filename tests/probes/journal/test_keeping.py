@@ -109,6 +109,7 @@ def test_a_backup_holds_one_moment_while_others_write(
 
     def write_meanwhile(share: float) -> None:
         shares.append(share)
+        assert len(shares) < 1000
         with engine.begin() as connection:
             put_run(connection, f"meanwhile{len(shares)}")
 
