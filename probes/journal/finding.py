@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from probes.errors import UsageError
 from probes.journal import facts
@@ -18,7 +18,7 @@ SHORTEST_PREFIX = 4
 MOST_SIGHTINGS = 20
 MOST_CANDIDATES = 10
 
-_OFTEN = 1000
+_OFTEN = 250
 _PAGE, _PAGES_BACK = 500, 10
 _KINDS = tuple(kind.value for kind in IdKind)
 _LAST_CHARACTER = "\U0010ffff"
@@ -102,10 +102,9 @@ def _exchanges_naming(connection: Connection, value: str) -> Iterator[Sighting]:
     newest = select(runs).where(named).order_by(runs.c.started_at.desc()).limit(MOST_SIGHTINGS + 1)
     of_id = {row.run_id: row for row in connection.execute(newest)}
     chosen = [place for place in places if place.run_id in of_id]
-    keys = [(place.run_id, place.seq) for place in chosen]
     query = select(exchanges.c.run_id, exchanges.c.seq, exchanges.c.started_at, *(exchanges.c[name] for name in _SHOWN))
-    found = connection.execute(query.where(tuple_(exchanges.c.run_id, exchanges.c.seq).in_(keys)))
-    at = {(row.run_id, row.seq): row for row in found}
+    of_them = (exchanges.c.run_id.in_(list(of_id)), exchanges.c.seq.in_({place.seq for place in chosen}))
+    at = {(row.run_id, row.seq): row for row in connection.execute(query.where(*of_them))}
     for place in chosen:
         yield _in_exchange(place.kind, value, of_id[place.run_id], at.get((place.run_id, place.seq)))
 

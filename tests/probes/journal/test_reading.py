@@ -93,6 +93,24 @@ def test_no_run_is_lost_or_told_twice_between_pages(
     assert listed(reader, limit=7) == listed(reader)[:7]
 
 
+@pytest.mark.parametrize(
+    "wanted", [{}, {"outcome": Outcome.PASSED}, {"target": "acme", "scenario": "quick_search"}], ids=str
+)
+def test_a_page_begins_where_the_last_one_ended_by_an_index(
+    reader: Reader, journal: Engine, monkeypatch: pytest.MonkeyPatch, wanted: dict[str, Any]
+) -> None:
+    monkeypatch.setattr(reading, "_SUMMARIES_AT_ONCE", 3)
+    with journal.begin() as connection:
+        for number in range(5):
+            put_run(connection, f"run{number}", started_at=NOON + number * MINUTE)
+    with plans_of(reader._engine) as plans:
+        list(reader.runs(RunFilter(**wanted)))
+
+    assert [line for line in scans(plans[-1]) if "USING" not in line] == []
+    assert "started_at" in plans[-1]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plans[-1]
+
+
 def test_whole_runs_take_few_queries_however_many_there_are(reader: Reader, journal: Engine) -> None:
     with journal.begin() as connection:
         for number in range(60):
