@@ -12,15 +12,16 @@ class CuttingProxy:
 
     def __init__(self, host: str, port: int) -> None:
         self._upstream = (host, port)
-        self._wanted: bytes | None = None
+        self._marker: bytes | None = None
+        self._wanted = b""
         self._deliver = False
         self._server: asyncio.Server | None = None
         self._lines: set[asyncio.Task[None]] = set()
         self.cuts = 0
 
-    def cut_at(self, wanted: bytes, *, delivered: bool) -> None:
-        """Cut at the next request that holds this: after the server did it (`delivered`), or before it heard of it."""
-        self._wanted, self._deliver = wanted, delivered
+    def cut_at(self, wanted: bytes, *, after: bytes, delivered: bool) -> None:
+        """Cut a line that said one thing, and then says the other: once the server did it, or before it heard of it."""
+        self._wanted, self._marker, self._deliver = wanted, after, delivered
 
     @property
     def port(self) -> int:
@@ -43,9 +44,11 @@ class CuttingProxy:
         self._lines.add(task)
         upstream_reader, upstream_writer = await asyncio.open_connection(*self._upstream)
         back = asyncio.create_task(self._pass(upstream_reader, writer))
+        marked = False
         with suppress(OSError, asyncio.CancelledError):
             while data := await reader.read(65536):
-                if self._wanted is not None and self._wanted in data:
+                marked = marked or (self._marker is not None and self._marker in data)
+                if marked and self._wanted in data:
                     back.cancel()
                     await self._cut(data, upstream_reader, upstream_writer)
                     break
@@ -56,7 +59,7 @@ class CuttingProxy:
         self._lines.discard(task)
 
     async def _cut(self, data: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._wanted = None
+        self._marker = None
         self.cuts += 1
         if self._deliver:
             await asyncio.sleep(0)  # the task that read before has let go

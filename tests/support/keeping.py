@@ -88,18 +88,22 @@ def on_each(event_name: str, hook: Callable[..., None]) -> Iterator[None]:
         sqlalchemy.event.remove(sqlalchemy.Engine, event_name, hook)
 
 
+ENDS_A_BATCH = "UPDATE instances SET batches"
+
+
 class Hang:
-    """A commit that doesn't come back until it is let go."""
+    """At `before_cursor_execute`: a batch that doesn't come to its commit until it is let go."""
 
     def __init__(self) -> None:
         self._free = threading.Event()
         self._free.set()
 
-    def __call__(self, _connection: object) -> None:
-        self._free.wait(60)
+    def __call__(self, _connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if statement.startswith(ENDS_A_BATCH):
+            self._free.wait(60)
 
     def begin(self) -> None:
-        """From the next commit on."""
+        """From the next batch on."""
         self._free.clear()
 
     def end(self) -> None:

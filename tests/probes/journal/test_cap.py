@@ -6,12 +6,13 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from support.facts import NOON, a_start
-from support.keeping import Aware, file_of, keeping, rows, until
+from support.facts import NOON, a_probe, a_start
+from support.keeping import Aware, Hang, file_of, keeping, on_each, rows, until
 
 from probes.errors import LedgerUnavailableError, RefusedError
 from probes.journal.assembling import store_of
 from probes.model import BookingCap
+from probes.words import SlotState
 
 CAP = BookingCap(host="www.brek.ai", per_day=3, bookings=1)
 
@@ -74,6 +75,21 @@ async def test_nobody_books_that_day_either_if_the_process_dies_before_it_begins
     async with keeping(sqlite_url, now=lambda: NOON) as journal:
         with pytest.raises(RefusedError, match="nobody knows what is left"):
             await journal.begin_run(a_start(run_id="second"), CAP)
+
+
+async def test_a_run_with_a_cap_that_was_waited_for_in_vain_is_not_written_later(journal_url: str) -> None:
+    hang = Hang()
+    with on_each("before_cursor_execute", hang):
+        async with keeping(journal_url) as journal:
+            hang.begin()
+            journal.slot_finished(a_probe(), SlotState.RUN, None, 0.0)
+            await until(lambda: journal._queue.busy_seconds() > 0)
+            with pytest.raises(LedgerUnavailableError):
+                await journal.begin_run(a_start(), CAP)
+            hang.end()
+
+    assert rows(journal_url, "SELECT * FROM reservations") == []
+    assert rows(journal_url, "SELECT * FROM runs") == []
 
 
 async def test_a_run_with_a_cap_does_not_wait_for_a_journal_that_is_down(sqlite_url: str) -> None:

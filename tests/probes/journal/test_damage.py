@@ -6,11 +6,13 @@ import os
 import random
 import shutil
 import sqlite3
+from contextlib import suppress
 
 import pytest
 from support.facts import RUN_ID, a_run, a_start, an_exchange
 from support.keeping import Aware, file_of, keeping, rows, until
 
+from probes.errors import LedgerUnavailableError
 from probes.model import Intent
 
 _OUTCOME = "SELECT outcome FROM runs WHERE run_id NOT LIKE 'old%'"
@@ -100,6 +102,41 @@ async def test_what_happens_to_the_file_while_it_is_used_costs_no_run_under_way(
     assert len(rows(sqlite_url, "SELECT * FROM intents WHERE idempotency_key = 'k'")) == 1
     assert len(rows(sqlite_url, "SELECT * FROM reservations WHERE host = '*'")) == 1
     assert len(aware.faults) == 1
+
+
+@pytest.mark.parametrize("harm", [removed, replaced])
+async def test_no_promise_is_kept_in_a_file_that_is_gone(
+    sqlite_url: str, harm: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert callable(harm)
+    monkeypatch.setattr("probes.journal.writer._OTHERS_EVERY_SECONDS", 60)
+    async with keeping(sqlite_url) as journal:
+        for run_id in ("one", "two"):  # the second comes after the first look around
+            await journal.begin_run(a_start(run_id=run_id))
+        harm(sqlite_url)
+        with suppress(LedgerUnavailableError):
+            await journal.intend(Intent(run_id="r", target="t", session_id="s", idempotency_key="k", body=b"{}"))
+        kept = rows(sqlite_url, "SELECT idempotency_key FROM intents")
+
+    assert kept == [{"idempotency_key": "k"}]
+
+
+async def test_the_log_of_a_file_never_meets_the_one_that_came_to_its_place(sqlite_url: str) -> None:
+    await a_full_file(sqlite_url, runs=1)
+    path = file_of(sqlite_url)
+    backup = path.with_name("backup")
+    shutil.copy(path, backup)
+    aware = Aware()
+    async with keeping(sqlite_url, aware) as journal:
+        for number in range(20):
+            journal.run_finished(a_run(run_id=f"later{number}"))
+        await until(lambda: len(aware.kept) == 20)
+        backup.replace(path)
+        await until(lambda: aware.faults and journal._condition.problem is None)
+        found = rows(sqlite_url, "SELECT run_id FROM runs")
+
+    assert found == [{"run_id": "old0"}]
+    assert len(list(path.parent.glob("journal.db.corrupt-*-wal"))) == 1
 
 
 async def test_a_file_that_a_vacuum_made_shorter_is_not_damaged(sqlite_url: str) -> None:

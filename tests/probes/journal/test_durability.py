@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Connection
 from support.facts import RUN_ID, a_probe, a_run, a_start, an_exchange
-from support.keeping import keeping, on_each
+from support.keeping import ENDS_A_BATCH, keeping, on_each
 
 from probes.journal.journal import Journal
 from probes.model import Booking, Intent
@@ -21,7 +21,7 @@ class Batches:
         self.durable: list[bool] = []
 
     def __call__(self, connection: Connection, _cursor: object, statement: str, *_more: object) -> None:
-        if not statement.startswith("UPDATE instances SET batches"):
+        if not statement.startswith(ENDS_A_BATCH):
             return
         if connection.dialect.name == "sqlite":
             self.durable.append(connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2)  # FULL

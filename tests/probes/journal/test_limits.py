@@ -21,7 +21,7 @@ class _Watched(dict[str, str]):
 
 async def test_above_half_exchanges_wait_without_their_bodies(sqlite_url: str) -> None:
     hang = Hang()
-    with on_each("commit", hang):
+    with on_each("before_cursor_execute", hang):
         async with keeping(sqlite_url, limits=Limits(items=20)) as journal:
             hang.begin()
             for number in range(16):
@@ -37,7 +37,7 @@ async def test_above_half_exchanges_wait_without_their_bodies(sqlite_url: str) -
 
 async def test_beyond_the_limit_the_oldest_exchanges_go_and_are_counted_and_told_once(sqlite_url: str) -> None:
     aware, hang = Aware(), Hang()
-    with on_each("commit", hang):
+    with on_each("before_cursor_execute", hang):
         async with keeping(sqlite_url, aware, limits=Limits(items=50)) as journal:
             hang.begin()
             with suppress(LedgerUnavailableError):
@@ -60,7 +60,7 @@ async def test_beyond_the_limit_the_oldest_exchanges_go_and_are_counted_and_told
 
 async def test_bytes_are_bounded_too(sqlite_url: str) -> None:
     aware, hang = Aware(), Hang()
-    with on_each("commit", hang):
+    with on_each("before_cursor_execute", hang):
         async with keeping(sqlite_url, aware, limits=Limits(bytes=1_000_000)) as journal:
             hang.begin()
             for _ in range(2000):

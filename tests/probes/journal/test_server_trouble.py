@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from sqlalchemy.engine import make_url
 from support.cutting import CuttingProxy
@@ -10,6 +12,8 @@ from support.keeping import Aware, keeping, rows, until
 from support.postgres import Cluster
 
 from probes.errors import LedgerUnavailableError
+from probes.journal.opening import place_of, writing_engine
+from probes.journal.server_locks import ServerLocks
 from probes.words import SlotState
 
 _OURS = "SELECT count(*) AS held FROM pg_locks WHERE locktype = 'advisory'"
@@ -62,7 +66,7 @@ async def test_a_commit_whose_answer_is_lost_is_neither_lost_nor_done_twice(
     async with CuttingProxy(address.host, address.port).serving() as proxy:
         url = address.set(port=proxy.port).render_as_string(hide_password=False)
         async with keeping(url, aware) as journal:
-            proxy.cut_at(b"COMMIT", delivered=delivered)
+            proxy.cut_at(b"COMMIT", after=b"INSERT INTO slots", delivered=delivered)
             journal.slot_finished(a_probe(), SlotState.RUN, None, 0.0)
             await until(lambda: proxy.cuts and aware.states and aware.states[-1].waiting == 0)
             journal.slot_finished(a_probe(), SlotState.LATE, None, 0.0)
@@ -83,3 +87,25 @@ async def test_a_database_that_can_not_keep_every_text_is_refused(postgres: Clus
     finally:
         with postgres.connect() as session:
             session.execute("DROP DATABASE latin WITH (FORCE)")
+
+
+def test_a_free_lock_counts_only_when_it_is_free_twice_a_while_apart(postgresql_url: str) -> None:
+    now = 0.0
+    engine = writing_engine(place_of(postgresql_url))
+    locks = ServerLocks(engine, "ours", clock=lambda: now)
+    other = ServerLocks(engine, "other")
+    seen = [locks.gone({"other"})]
+    now = 4.9
+    seen.append(locks.gone({"other"}))
+    other.keep_instance()  # the server had freed it, and its owner came back
+    now = 5.1
+    seen.append(locks.gone({"other"}))
+    other.release()
+    while rows(postgresql_url, _OURS) != [{"held": 0}]:
+        time.sleep(0.01)
+    seen.append(locks.gone({"other"}))
+    now = 10.2
+    seen.append(locks.gone({"other"}))
+    locks.release()
+
+    assert seen == [set(), set(), set(), set(), {"other"}]

@@ -69,7 +69,7 @@ async def test_while_another_process_has_the_lock_results_wait_and_then_all_are_
 
 async def test_a_commit_that_hangs_keeps_no_promise_waiting_for_long(journal_url: str) -> None:
     aware, hang = Aware(), Hang()
-    with on_each("commit", hang):
+    with on_each("before_cursor_execute", hang):
         async with keeping(journal_url, aware) as journal:
             hang.begin()
             _, seconds = await refused_in(journal, "one")
@@ -87,7 +87,7 @@ async def test_a_commit_that_hangs_keeps_no_promise_waiting_for_long(journal_url
 
 async def test_closing_does_not_wait_for_a_commit_that_hangs(sqlite_url: str) -> None:
     aware, hang = Aware(), Hang()
-    with on_each("commit", hang):
+    with on_each("before_cursor_execute", hang):
         journal = journal_at(sqlite_url, aware)
         await journal.start()
         hang.begin()
