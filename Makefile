@@ -32,6 +32,7 @@ benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.scrubbing
 
 benchmark-journal: $(VENV)/.installed
+	$(BIN)/python -m benchmarks.journal_writing
 	$(BIN)/python -m benchmarks.journal
 
 faults-page: $(VENV)/.installed

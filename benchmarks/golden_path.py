@@ -14,11 +14,14 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 
 from benchmarks import bare
 from exporter.recorder import Recorder
+from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger
+from probes.listening import Listeners
 from probes.model import Portal, Probe, Target
 from probes.redaction import Scrubber, Secret
 from probes.runner import Runner
@@ -57,8 +60,8 @@ def baseline(address: dict[str, str]) -> Play:
     return play
 
 
-def monitor(address: dict[str, str]) -> Play:
-    """Runner, client, transport, judgement, contract and metrics."""
+def monitor(address: dict[str, str], journal: Journal | None = None) -> Play:
+    """Runner, client, transport, judgement, contract and metrics; and the journal, if one is given."""
     target = Target(
         name="sandbox",
         base_url=address["BREK_BASE_URL"],
@@ -70,7 +73,8 @@ def monitor(address: dict[str, str]) -> Play:
     recorder = Recorder(scrub=Scrubber([target.api_key]).text)
     probe = Probe(scenario=golden.name, target=target.name, every_seconds=60)
     recorder.expect(targets=[target], probes=[probe], scenarios={golden.name: golden}, location="benchmark")
-    runner = Runner(ledger=MemoryLedger(), listener=recorder)
+    listener = Listeners(recorder, *([] if journal is None else [journal]))
+    runner = Runner(ledger=journal or MemoryLedger(), listener=listener)
 
     async def play(_: int) -> None:
         run = await runner.play(golden, target)
@@ -110,23 +114,30 @@ def cold_starts(address: dict[str, str]) -> None:
     print(f"cold start: run quick_search {played:.2f} s (to be below 1.5)")
 
 
-def main() -> None:
-    """Start the server, measure, stop it."""
+@contextmanager
+def server() -> Iterator[dict[str, str]]:
+    """The sandbox in a process of its own, and how it is reached."""
     command = [*LAUNCH, "sandbox", "--port", "0", "--quota", "100000000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as server:  # noqa: S603
-        assert server.stdout is not None
-        lines = [server.stdout.readline() for _ in range(3)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:  # noqa: S603
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(3)]
         address = dict(re.fullmatch(r"export (\w+)=(\S+)\n", line).groups() for line in lines)  # type: ignore[union-attr]
         try:
-            from uvloop import new_event_loop
-
-            for loop_factory in (asyncio.new_event_loop, new_event_loop):
-                print(f"-- {loop_factory.__module__}")
-                with asyncio.Runner(loop_factory=loop_factory) as runner:
-                    runner.run(measure(address))
-            cold_starts(address)
+            yield address
         finally:
-            server.terminate()
+            process.terminate()
+
+
+def main() -> None:
+    """On both loops."""
+    from uvloop import new_event_loop
+
+    with server() as address:
+        for loop_factory in (asyncio.new_event_loop, new_event_loop):
+            print(f"-- {loop_factory.__module__}")
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                runner.run(measure(address))
+        cold_starts(address)
 
 
 if __name__ == "__main__":
