@@ -42,12 +42,12 @@ class Hearing:
                 self._listener.run_kept(item.run)
         self._condition.answered()
 
-    def in_trouble(self, trouble: Trouble, error: Exception) -> None:
+    def in_trouble(self, trouble: Trouble, where: str, error: Exception) -> None:
         """Nothing can be committed now."""
         self._speak()
         said = str(error) if not hasattr(error, "orig") else str(error.orig)
         first = next(iter(said.splitlines()), "")
-        self._condition.worse(trouble, error, detail=first or type(error).__name__)
+        self._condition.worse(trouble, error, detail=f"{where}: {first or type(error).__name__}")
 
     def well(self) -> None:
         """Something was committed, at first or again."""
@@ -85,9 +85,9 @@ class Voice:
         """A batch is over."""
         self.post(self._hearing.committed, batch)
 
-    def in_trouble(self, trouble: Trouble, error: Exception) -> None:
+    def in_trouble(self, trouble: Trouble, where: str, error: Exception) -> None:
         """Nothing can be committed now."""
-        self.post(self._hearing.in_trouble, trouble, error)
+        self.post(self._hearing.in_trouble, trouble, where, error)
 
     def well(self) -> None:
         """Something was committed, at first or again."""

@@ -21,7 +21,7 @@ _OWN_FAULT = (
     sqlite3.InterfaceError,
     sqlite3.ProgrammingError,
 )
-_NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR})
+_NOT_OPENED = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EMFILE, errno.ENFILE})
 _CLOSED_TO_US = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
@@ -36,7 +36,7 @@ class Trouble(StrEnum):
     LOCKED = "another process has it locked"
     FULL = "there is no room left"
     CLOSED = "it can't be written: check its owner, its permissions, and whether the disk is read-only"
-    MISSING = "it can't be opened: is its folder there?"
+    MISSING = "it can't be opened: is its folder there, and may this process open more files?"
     CORRUPT = "it is damaged, and was set aside; a new one is begun"
     NEWER = "it is of another version"
     IN_USE = "another service writes it"
@@ -97,7 +97,7 @@ def _of_sqlite(code: int) -> Trouble:
 
 
 def _of_system(error: OSError) -> Trouble:
-    if error.errno in _NOT_THERE:
+    if error.errno in _NOT_OPENED:
         return Trouble.MISSING
     if error.errno in _CLOSED_TO_US:
         return Trouble.CLOSED

@@ -42,8 +42,8 @@ class Told(Protocol):
     def committed(self, batch: Committed) -> None:
         """A batch is over."""
 
-    def in_trouble(self, trouble: Trouble, error: Exception) -> None:
-        """Nothing can be committed now."""
+    def in_trouble(self, trouble: Trouble, where: str, error: Exception) -> None:
+        """Nothing can be committed now; `where` names the journal for people."""
 
     def well(self) -> None:
         """Something was committed, at first or again."""
@@ -233,14 +233,14 @@ class Writer:
     def _outlive(self, error: Exception) -> None:
         trouble = diagnose(error)
         self._proven = False
-        self._told.in_trouble(trouble, error)
+        self._told.in_trouble(trouble, self._store.place.shown, error)
         try:
             if trouble is Trouble.CORRUPT:
                 self._store.set_aside()
             elif trouble is not Trouble.LOCKED or not self._ready:
                 self._store.close()
         except Exception as second:  # noqa: BLE001 - the same trouble again, most likely: it is tried anew after a pause
-            self._told.in_trouble(diagnose(second), second)
+            self._told.in_trouble(diagnose(second), self._store.place.shown, second)
         self._ready = self._ready and self._store.is_open
         self._failures += 1
         pause = min(_FIRST_PAUSE_SECONDS * 2 ** min(self._failures - 1, 8), _LONGEST_PAUSE_SECONDS)

@@ -149,7 +149,8 @@ async def test_a_journal_of_a_newer_version_is_not_touched_until_it_is_known(
         set_version(journal_url, "0001")
         await until(lambda: aware.problem is None)
 
-    assert "it is of another version (it has version 9999, and this brekwatch knows 0001: install" in problem
+    assert "it is of another version (" in problem
+    assert "it has version 9999, and this brekwatch knows 0001: install" in problem
     assert meanwhile == before
     assert len(rows(journal_url, "SELECT * FROM runs")) == 1
 
