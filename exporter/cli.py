@@ -56,9 +56,12 @@ def main() -> None:
         sys.exit(EXIT_CANNOT_TELL)
     except KeyboardInterrupt:
         sys.exit(EXIT_CANNOT_TELL)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - a traceback shown to a user is a bug
         if os.environ.get("BREKWATCH_DEBUG"):
-            raise
+            import traceback
+
+            # Where it happened, without its words: no scrubber is at hand here, and they may hold a key.
+            print("".join(traceback.format_tb(error.__traceback__)), file=sys.stderr, end="")  # noqa: T201
         print(f"brekwatch: a fault of its own: {type(error).__name__}. BREKWATCH_DEBUG=1 shows more.", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CANNOT_TELL)
 

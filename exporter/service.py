@@ -69,6 +69,7 @@ class Service:
                 recorder=self.recorder,
                 health=self._probing.scheduler,
                 find=None if self._journal is None else self._journal.find,
+                scrub=scrubber.text,
             ),
             web_config=settings.service.web_config,
         )

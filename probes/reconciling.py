@@ -16,7 +16,7 @@ from typing import Protocol
 from probes.answers import snapshot_statuses
 from probes.bookings import booking_id_in
 from probes.client import CoreChatClient
-from probes.errors import JournalError, LedgerUnavailableError, LocalResourceError, StalledError
+from probes.errors import JournalError, LedgerUnavailableError, LocalResourceError, RefusedError, StalledError
 from probes.journal.kept import OpenIntent
 from probes.ledger import MemoryLedger
 from probes.listening import Listener
@@ -27,6 +27,7 @@ from probes.safety import ProductionGuard
 from probes.transport import Transport
 from probes.turns import Turns
 from probes.under_way import run_under_way
+from probes.verdict import fault_of
 from probes.words import BookingState, ChatStatus, FaultKind, Leaves, Settlement
 
 STEP = "reconcile"
@@ -46,7 +47,7 @@ class IntentBook(Protocol):
         """Those of runs that were cut off; raises JournalError."""
 
     async def settle(self, intent: OpenIntent, settlement: Settlement, booking: Booking | None) -> None:
-        """Close it, with what it booked; raises LedgerUnavailableError."""
+        """Close it, with what it booked; raises LedgerUnavailableError, and RefusedError if it is closed already."""
 
 
 class Reconciling(Listener):
@@ -101,10 +102,6 @@ class Reconciling(Listener):
                 await self.look()
             except (JournalError, LedgerUnavailableError) as error:
                 self._tell(FaultKind.JOURNAL, f"open intents can't be looked up: {error}", error)
-            except LocalResourceError as error:
-                self._tell(FaultKind.POOL, str(error), error)
-            except StalledError as error:
-                self._tell(FaultKind.STALL, str(error), error)
             except Exception as error:  # noqa: BLE001 - ours: the watch goes on
                 self._tell(FaultKind.BUG, f"{type(error).__name__} while open intents were looked up", error)
             with suppress(TimeoutError):
@@ -115,7 +112,10 @@ class Reconciling(Listener):
         of_session = attrgetter("target", "run_id", "session_id")
         intents = sorted(await self._book.open_intents(), key=lambda intent: (_may_wait(intent), of_session(intent)))
         for _, several in groupby(intents, key=of_session):
-            await self._look_up(tuple(several))
+            try:
+                await self._look_up(tuple(several))
+            except (LocalResourceError, StalledError) as error:
+                self._tell(fault_of(error), str(error), error)
 
     async def _look_up(self, intents: Sequence[OpenIntent]) -> None:
         intent = intents[-1]
@@ -182,8 +182,11 @@ class Reconciling(Listener):
                 state=state,
                 booking_id=None if answer is None else booking_id_in(answer),
             )
-        for intent in intents:
-            await self._book.settle(intent, settlement, booking if intent is last else None)
+        try:
+            for intent in intents:
+                await self._book.settle(intent, settlement, booking if intent is last else None)
+        except RefusedError:
+            return  # another process looked, too, and has told it
         if booking is not None:
             self._listener.booking_settled(booking)
 

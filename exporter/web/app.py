@@ -30,10 +30,16 @@ class Health(Protocol):
         """Why this process can't be called probing; None while it is."""
 
 
-def create_app(*, recorder: Recorder, health: Health, find: Callable[[str], Found] | None = None) -> Starlette:
+def create_app(
+    *,
+    recorder: Recorder,
+    health: Health,
+    find: Callable[[str], Found] | None = None,
+    scrub: Callable[[str], str] = str,
+) -> Starlette:
     """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`.
 
-    With `find`, which is called in a thread, `/find` and `/find/<id>` too.
+    With `find`, which is called in a thread, `/find` and `/find/<id>` too; `scrub` removes secrets from what they say.
     """
     version = version_of("brekwatch")
     page = Page("index.html", version=version)
@@ -60,7 +66,7 @@ def create_app(*, recorder: Recorder, health: Health, find: Callable[[str], Foun
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
-            *([] if find is None else Finding(find, version=version).routes()),
+            *([] if find is None else Finding(find, version=version, scrub=scrub).routes()),
         ]
     )
     app.router.redirect_slashes = False

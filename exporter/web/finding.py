@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import closing
-from typing import TYPE_CHECKING
 
 import orjson
 from starlette.requests import Request
@@ -17,27 +15,18 @@ from exporter.web.page import FORM_TO_OURSELVES, Page
 from probes.errors import JournalError, UsageError
 from probes.journal.kept import Found
 
-if TYPE_CHECKING:
-    from probes.journal.reading import Reader
-
 _RETRY_SECONDS = "5"
 
 
-def looking_in(reader: Callable[[], Reader]) -> Callable[[str], Found]:
-    """Finds with a new reader each time: the journal's file may come, go and be replaced while a service runs."""
-
-    def find(text: str) -> Found:
-        with closing(reader()) as opened:
-            return opened.find(text)
-
-    return find
-
-
 class Finding:
-    """Answers those who look for an id. `find` may block; it raises JournalError where the journal can't be read."""
+    """Answers those who look for an id. `find` may block; it raises JournalError where the journal can't be read.
 
-    def __init__(self, find: Callable[[str], Found], *, version: str) -> None:
+    `scrub` removes secrets from what is said back.
+    """
+
+    def __init__(self, find: Callable[[str], Found], *, version: str, scrub: Callable[[str], str]) -> None:
         self._lookups = Lookups(find)
+        self._scrub = scrub
         self._page = Page("find.html", version=version, allowed=FORM_TO_OURSELVES)
 
     def routes(self) -> list[Route]:
@@ -66,6 +55,8 @@ class Finding:
     def _told(
         self, request: Request, text: str, status_code: int, *, found: Found | None = None, problem: str | None = None
     ) -> Response:
+        text = self._scrub(text)  # a key that was typed here by mistake
+        problem = None if problem is None else self._scrub(problem)
         headers = {"vary": "accept"} | ({"retry-after": _RETRY_SECONDS} if status_code == 503 else {})
         if _wants_json(request):
             told: dict[str, object] = found_as_json(found or Found()) if problem is None else {"problem": problem}

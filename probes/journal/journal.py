@@ -110,7 +110,7 @@ class Journal(Listener):
             self._writer.abandoned = True
         left = self._queue.give_up()
         if left:
-            self._condition.tell(FaultKind.JOURNAL, f"{len(left)} results could not be written before the end")
+            self._condition.tell(FaultKind.JOURNAL, f"results that could not be written before the end: {len(left)}")
         self._condition.close()
 
     def reader(self) -> Reader:
@@ -162,7 +162,10 @@ class Journal(Listener):
         await self._promise(Booked(promise=Promise(), booking=booking, at=self._now()))
 
     async def settle(self, intent: OpenIntent, settlement: str, booking: Booking | None) -> None:
-        """Know what a snapshot told of an open intent. Raises LedgerUnavailableError."""
+        """Know what a snapshot told of an open intent.
+
+        Raises LedgerUnavailableError, and RefusedError where another process was quicker.
+        """
         item = Settled(promise=Promise(), intent=intent, settlement=settlement, booking=booking, at=self._now())
         await self._promise(item)
 

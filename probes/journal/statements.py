@@ -70,7 +70,7 @@ class Pen:
         self._scrub = scrub
 
     def write(self, connection: Connection, items: Sequence[Item]) -> dict[Item, RefusedError]:
-        """Write them, within the caller's transaction; those that the day's cap refused are given back."""
+        """Write them, within the caller's transaction; those too late or beyond the day's cap come back."""
         refused: dict[Item, RefusedError] = {}
         sheet = Sheet()
         for item in items:
@@ -80,6 +80,9 @@ class Pen:
                 except RefusedError as refusal:
                     refused[item] = refusal
                     continue
+            if isinstance(item, Settled) and not self._settle(connection, sheet, item):
+                refused[item] = RefusedError("another process has settled this turn already")
+                continue
             self._fill(connection, sheet, item)
         for table, new in sheet.inserts.items():
             connection.execute(_insert(connection, table).on_conflict_do_nothing(), new)
@@ -107,8 +110,6 @@ class Pen:
             case Compared():
                 found = (rows.finding_row(item.target, each, item.at, self._scrub) for each in item.findings)
                 sheet.add(findings, *found)
-            case Settled():
-                self._fill_settlement(sheet, item)
 
     def _fill_exchange(self, connection: Connection, sheet: Sheet, item: Sent) -> None:
         seq = _seq_after(connection, sheet, item.run_id) if item.seq is None else item.seq
@@ -126,14 +127,16 @@ class Pen:
         sheet.add(findings, *rows.run_finding_rows(run, self._scrub))
         verdict = _plain(rows.run_judged(run, self._instance_id, item.stored_bytes, self._scrub))
         sheet.verdicts.append(verdict)
-        sheet.settled.append({"of_run": run.run_id, "of_key": None, "at": verdict["finished_at"], "by": BY_VERDICT})
+        sheet.settled.append({"of_run": run.run_id, "at": verdict["finished_at"], "by": BY_VERDICT})
 
-    def _fill_settlement(self, sheet: Sheet, item: Settled) -> None:
-        if item.booking is not None:
-            sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
+    def _settle(self, connection: Connection, sheet: Sheet, item: Settled) -> bool:
+        """Close an open intent, with what it booked; False if it isn't open any more."""
         key = kept_id(item.intent.idempotency_key, self._scrub) or ""
-        at = microseconds_of(item.at)
-        sheet.settled.append({"of_run": item.intent.run_id, "of_key": key, "at": at, "by": item.settlement})
+        named = {"of_run": item.intent.run_id, "of_key": key, "at": microseconds_of(item.at), "by": item.settlement}
+        closed = connection.execute(_SETTLE_KEY, named).rowcount > 0
+        if closed and item.booking is not None:
+            sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
+        return closed
 
     def _state(self, connection: Connection, item: Stated) -> None:
         connection.execute(delete(states).where(states.c.kind == item.kind, states.c.key == item.key))
@@ -185,7 +188,7 @@ def _judge(connection: Connection, sheet: Sheet) -> None:
             sheet.verdicts,
         )
     for row in sheet.settled:
-        connection.execute(_SETTLE_RUN if row["of_key"] is None else _SETTLE_KEY, row)
+        connection.execute(_SETTLE_RUN, row)
 
 
 def _reserve(connection: Connection, start: RunStart, cap: BookingCap) -> None:

@@ -15,6 +15,7 @@ from probes.journal.cutoff import close_cut_off_runs
 from probes.journal.items import Begun, Intended, Item, Items, Journey, is_durable, wanted
 from probes.journal.queue import Queue
 from probes.journal.statements import Pen, unknown_intents
+from probes.journal.steadiness import Steadiness
 from probes.journal.store import Store
 from probes.journal.trouble import Trouble, diagnose
 
@@ -83,6 +84,7 @@ class Writer:
         self._journeys = journeys
         self._now = now
         self._pruner = pruner
+        self._steadiness = Steadiness()
         self._batches = 0
         self._in_doubt: Committed | None = None
         self._failures = 0
@@ -212,8 +214,12 @@ class Writer:
                 self._told.closed_runs(closed)
             self._told.measured(self._store.size_bytes())
         self._store.tidy()
+        believed = self._steadiness.holds(self._now(), now)
         if self._pruner is not None and now >= self._prune_at:
-            self._prune(self._pruner)
+            if believed:
+                self._prune(self._pruner)
+            else:
+                self._prune_at = now + _SWEEP_EVERY_SECONDS
 
     def _idle_seconds(self) -> float:
         """How long there is nothing to do unless something comes."""

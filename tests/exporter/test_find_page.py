@@ -20,20 +20,21 @@ from support.web import FakeHealth, paths, served
 
 from exporter.recorder import Recorder
 from exporter.web import create_app
-from exporter.web.finding import looking_in
 from exporter.web.lookups import AT_ONCE, MOST_WAITING, Lookups, TooManyError
 from probes.errors import JournalError, UsageError
 from probes.journal.kept import Found
 from probes.journal.reading import Reader
+from probes.redaction import Scrubber, Secret
 from probes.words import IdKind
 
 ONCE = Found(sightings=(a_sighting(),))
 SEVERAL = Found(candidates=((IdKind.REQUEST_ID, "8f6f-1"), (IdKind.EVENT_ID, "8f6f/2")))
+KEY = "sk_live_51H8xQzTyped"
 JSON = {"accept": "application/json"}
 
 
 def app_of(find: Callable[[str], Found]) -> Starlette:
-    return create_app(recorder=Recorder(), health=FakeHealth(), find=find)
+    return create_app(recorder=Recorder(), health=FakeHealth(), find=find, scrub=Scrubber([Secret(KEY)]).text)
 
 
 async def asked(found: Found, path: str, **headers: str) -> httpx.Response:
@@ -70,6 +71,18 @@ async def test_any_id_can_be_asked_for(value: str) -> None:
             await client.get(f"/find/{quote(value, safe='')}")
 
     assert set(shelf.asked) == {value}
+
+
+async def test_a_key_that_was_typed_by_mistake_is_not_said_back() -> None:
+    def refuse(text: str) -> Found:
+        raise UsageError(f"{text} is no id")
+
+    page = await asked(Found(), f"/find/{KEY}")
+    async with served(app_of(refuse)) as (_, client):
+        refused, told = await client.get(f"/find/{KEY}"), await client.get(f"/find/{KEY}", headers=JSON)
+
+    assert [answer.status_code for answer in (page, refused, told)] == [404, 400, 400]
+    assert not any(KEY in answer.text for answer in (page, refused, told))
 
 
 async def test_nothing_found_is_a_404_that_says_so() -> None:
@@ -184,7 +197,7 @@ async def test_the_first_page_leads_to_it() -> None:
 
 async def test_a_journal_that_comes_while_the_service_runs_is_found(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'brekwatch.db'}"
-    async with served(app_of(looking_in(lambda: Reader(url)))) as (_, client):
+    async with served(app_of(lambda text: Reader(url).find(text))) as (_, client):
         before = await client.get(f"/find/{RUN_ID}", headers=JSON)
         async with keeping(url) as journal:
             await journal.begin_run(a_start())

@@ -11,6 +11,7 @@ from support.facts import an_answer
 from support.playing import Heard, target_for
 from support.sandbox import Partner, partner_of
 
+from probes.errors import RefusedError
 from probes.journal.kept import OpenIntent
 from probes.model import Booking, Quota, Target
 from probes.reconciling import Reconciling, judge
@@ -161,6 +162,23 @@ async def test_a_turn_that_had_no_session_needs_no_look() -> None:
 
     assert heard.exchanges == []
     assert [settlement for _, settlement, _ in book.settled] == [Settlement.NOTHING]
+
+
+class ClosedBook(Book):
+    """Another process was quicker."""
+
+    async def settle(self, intent: OpenIntent, settlement: Settlement, booking: Booking | None) -> None:
+        raise RefusedError("another process has settled this turn already")
+
+
+async def test_a_booking_that_another_process_has_found_is_told_by_that_one_alone() -> None:
+    async with partner_of() as partner:
+        session = await booked_session(partner)
+
+        heard = await look(ClosedBook(an_intent(session)), unlimited(partner))
+
+    assert len(heard.exchanges) == 1
+    assert heard.bookings == []
 
 
 def snapshot(*statuses: str) -> object:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from support.facts import NOON, RUN_ID, a_failed_step, a_probe, a_run, a_start, a_step, an_answer, an_exchange
 from support.keeping import Aware, keeping, rows
 from support.playing import play, target_for
 
+from probes.errors import RefusedError
 from probes.journal.kept import OpenIntent
 from probes.model import Booking, Finding, Intent, Transition
 from probes.sandbox.server import SandboxServer
@@ -76,6 +78,8 @@ async def test_a_snapshot_settles_one_intent_and_tells_of_its_booking(journal_ur
             intended_at=NOON,
         )
         await journal.settle(of_first, "booked", booking)
+        with pytest.raises(RefusedError, match="settled this turn already"):
+            await journal.settle(of_first, "booked", booking)
 
     found = rows(journal_url, "SELECT idempotency_key, settlement FROM intents ORDER BY intent_id")
     assert [tuple(row.values()) for row in found] == [("first", "booked"), ("second", None)]
