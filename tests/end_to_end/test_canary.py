@@ -33,6 +33,7 @@ from support.sentry import FakeSentry, fake_sentry
 from probes.sandbox.server import SandboxServer
 from probes.sandbox.tenants import Tenant
 
+OPENMETRICS = {"accept": "application/openmetrics-text"}
 USER, PASSWORD = "prometheus", "Vw3-kT8z_Qm5xJr1"
 NO_SCRUBBING = """
 from probes import redaction
@@ -139,12 +140,12 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
             await _answered(where.api, 50)
             where.write_secret("rotating", OTHER_TARGETS_KEY)
             await _until(lambda: b"config_reloaded" in err.read_bytes())
-            await _answered(where.api, 120)
             async with httpx.AsyncClient(base_url=url, trust_env=False, auth=(USER, PASSWORD)) as http:
+                shown["openmetrics"] = b""
+                for answers in range(60, 130, 10):  # an exemplar shows the newest ids only
+                    await _answered(where.api, answers)
+                    shown["openmetrics"] += (await http.get("/metrics", headers=OPENMETRICS)).content
                 shown["metrics"] = (await http.get("/metrics")).content
-                shown["openmetrics"] = (
-                    await http.get("/metrics", headers={"accept": "application/openmetrics-text"})
-                ).content
                 shown["page"] = (await http.get("/")).content
                 shown["health"] = (await http.get("/healthz")).content
                 shown["not found"] = (await http.get(f"/find/{CARD}")).content
