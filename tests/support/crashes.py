@@ -174,11 +174,12 @@ class Ordeal:
     async def live_on(self) -> None:
         """One process that nobody kills: it puts in order what the others left, and ends when it is asked to."""
         self._sandbox.set_faults([])
+        with Onlooker(self._url) as look:
+            cut_off = [run_id for run_id, outcome in look.rows("SELECT run_id, outcome FROM runs") if outcome is None]
+        booked = [booking.session_id for booking in self._sandbox.bookings]
         await self._serving.start()
         await self._serving.until_started()
         with Onlooker(self._url) as look:
-            cut_off = [run_id for run_id, outcome in look.rows("SELECT run_id, outcome FROM runs") if outcome is None]
-            booked = [booking.session_id for booking in self._sandbox.bookings]
             settled = await self._serving.until(lambda: _in_order(look, cut_off, booked), _SETTLED_SECONDS)
         exit_code = await self._serving.stop()
         self._end_of_life()
@@ -280,7 +281,8 @@ def _in_order(look: Onlooker, cut_off: Collection[str], booked: Collection[str])
     """Whether each run that was cut off has its verdict, and each of these sessions is known to have booked."""
     waiting = {run_id for (run_id,) in look.rows("SELECT run_id FROM runs WHERE outcome IS NULL")}
     known = {session_id for (session_id,) in look.rows("SELECT session_id FROM bookings")}
-    return bool(look.count("runs")) and not waiting & set(cut_off) and set(booked) <= known
+    unsettled = {session_id for (session_id,) in look.rows("SELECT session_id FROM intents WHERE settled_at IS NULL")}
+    return bool(look.count("runs")) and not waiting & set(cut_off) and set(booked) <= known - unsettled
 
 
 def _actors(runs: Mapping[str, object]) -> set[str]:

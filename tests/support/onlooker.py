@@ -12,7 +12,6 @@ from typing import Any, Self
 import psycopg
 
 _NOT_THERE_YET = (sqlite3.OperationalError, psycopg.errors.UndefinedTable, psycopg.OperationalError)
-_WRITTEN = ("instances", "runs", "exchanges", "intents", "bookings")
 
 Rows = list[tuple[Any, ...]]
 
@@ -73,10 +72,8 @@ class Onlooker:
 def held(url: str) -> Iterator[None]:
     """Nobody else can write meanwhile: another program has the journal's lock."""
     connection = _connect(url, "rw")
-    if is_file(url):
-        statements = ["BEGIN EXCLUSIVE"]
-    else:
-        statements = ["BEGIN", f"LOCK TABLE {', '.join(_WRITTEN)} IN EXCLUSIVE MODE"]
+    in_server = ("BEGIN", "LOCK TABLE instances IN EXCLUSIVE MODE")  # where each batch is counted
+    statements = ("BEGIN EXCLUSIVE",) if is_file(url) else in_server
     try:
         for statement in statements:
             connection.execute(statement)
