@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from probes.journal.reading import Reader
     from probes.journal.writer import Writer
 
-_START_SECONDS = 2.0
+_START_SECONDS = 10.0
+"""Trouble is told sooner. What takes longer is a slow machine or a big journal's check, and whoever went on without it
+would skip what leaves a booking."""
 
 T = TypeVar("T")
 

@@ -85,6 +85,18 @@ async def test_a_commit_that_hangs_keeps_no_promise_waiting_for_long(journal_url
     assert len(aware.faults) == 1
 
 
+async def test_a_journal_that_is_slow_to_open_is_waited_for(journal_url: str) -> None:
+    aware, hang = Aware(), Hang()
+    hang.begin()
+    asyncio.get_running_loop().call_later(2.2, hang.end)
+    with on_each("before_cursor_execute", hang):
+        async with keeping(journal_url, aware) as journal:
+            await journal.begin_run(a_start())
+
+    assert aware.faults == []
+    assert len(rows(journal_url, "SELECT * FROM runs")) == 1
+
+
 async def test_closing_does_not_wait_for_a_commit_that_hangs(sqlite_url: str) -> None:
     aware, hang = Aware(), Hang()
     with on_each("before_cursor_execute", hang):
