@@ -13,10 +13,7 @@ from probes.acting import Acting
 from probes.bookings import BookingWatch
 from probes.client import CoreChatClient
 from probes.correlation import SeenIds
-from probes.errors import (
-    RefusedError,
-    ValueMissingError,
-)
+from probes.errors import RefusedError, ValueMissingError
 from probes.expectations import Wanted, judge, status_codes_wanted
 from probes.listening import Listener
 from probes.model import (
@@ -44,7 +41,6 @@ from probes.words import (
     NO_STATUS,
     BookingState,
     ChatStatus,
-    Envelope,
     FailureKind,
     FaultKind,
     Operation,
@@ -153,8 +149,7 @@ class Performance:
             self._ended = time.perf_counter()
             self._stopped = (Outcome.UNKNOWN, FaultKind.CANCELLED, "the run was cancelled before its end")
             self._deadline = self._loop.time()
-            if self._in_doubt:
-                await self._settle(None, self._conversation.chat_status, self._conversation.session_id)
+            await self._settle_doubt()
             await self._clean_up()
             raise
         finally:
@@ -222,6 +217,8 @@ class Performance:
             raise
         except Exception as error:  # noqa: BLE001 - ours: the run can't tell
             outcome = self.stop(error)
+            if self._exchanges and not self._cleaning_up:  # something was sent
+                await self._settle_doubt()
         elapsed = time.perf_counter() - began
         if failure is not None:
             outcome = Outcome.FAILED
@@ -290,9 +287,15 @@ class Performance:
             statuses = (*step.expect.chat_statuses, *step.expect.events)
             expected = ChatStatus.BOOKED in statuses and not isinstance(step.action, Repeat)
             await self._watch.saw_answer(last.answer, session_id, expected=expected)
-        if self._in_doubt and not self._watch.knows(session_id) and (failure or not _succeeded(last)):
+        if self._in_doubt and not self._watch.knows(session_id) and (failure or not verdict.succeeded(last)):
             own = session_id == self._conversation.session_id
             await self._settle(last, before if own else None, session_id, refused=failure is None)
+
+    async def _settle_doubt(self) -> None:
+        """A turn that may book was broken off by us: what it did is looked up, too."""
+        if self._in_doubt:
+            self._in_doubt = False
+            await self._settle(None, self._conversation.chat_status, self._conversation.session_id)
 
     def _booked_once_too_often(self) -> Failure | None:
         """A booking that nobody asked for, whatever answers say: after a refusal, or beside one that is known."""
@@ -392,7 +395,3 @@ class Performance:
         state = await self._watch.saw_cancel(result.exchanges[0] if result.exchanges else None, booking)
         known = booking.state is not BookingState.UNCLEAR  # else a refusal may mean that there was nothing to cancel
         return verdict.with_cancel_finding(result, state) if known else result
-
-
-def _succeeded(exchange: Exchange) -> bool:
-    return exchange.answer is not None and exchange.answer.envelope is Envelope.SUCCESS and exchange.status_code == 200

@@ -10,10 +10,15 @@ from probes.expectations import failure_kind_of_status
 from probes.model import Exchange, Failure, Finding, Run, StepResult, Transition
 from probes.redaction import bounded
 from probes.scenario import Expect
-from probes.words import BookingState, FailureKind, FaultKind, FindingKind, Operation, Outcome
+from probes.words import BookingState, Envelope, FailureKind, FaultKind, FindingKind, Operation, Outcome
 
 Verdict = tuple[Outcome, str | None, str | None]
 """An outcome, its reason (a word of a closed set) and the same for people."""
+
+
+def succeeded(exchange: Exchange) -> bool:
+    """Whether an answer came, and is a success by status code and envelope."""
+    return exchange.answer is not None and exchange.answer.envelope is Envelope.SUCCESS and exchange.status_code == 200
 
 
 def late(expect: Expect, elapsed_seconds: float) -> Failure | None:

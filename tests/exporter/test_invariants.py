@@ -97,7 +97,7 @@ def test_no_booking_of_the_server_is_unaccounted_for(trial: Trial) -> None:
     counted = values(trial.recorder, "brek_probe_bookings_total")
     told = Counter((booking.state.value, booking.target) for run in trial.heard.runs for booking in run.bookings)
 
-    assert len(made) > 50
+    assert len(made) > 10
     assert [booking for booking in made if booking.session_id not in known] == []
     standing = [booking for booking in made if not booking.cancelled]
     assert [booking for booking in standing if not MAY_STAND & known[booking.session_id]] == []

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 
 from support.ledgers import FailingLedger
 from support.playing import Heard, play, target_for
 
+from probes.model import RunStart, StepResult
 from probes.sandbox.server import SandboxServer
 from probes.scenario import Act, Expect, Step
 from probes.scenario_files import shipped
@@ -90,3 +92,22 @@ async def test_a_cancelled_confirmation_is_looked_up_and_taken_back() -> None:
 
     assert [booking.cancelled for booking in booked] == [True]
     assert heard.runs[0].outcome is Outcome.UNKNOWN
+
+
+class _StandsStill(Heard):
+    """Blocks the loop until the deadline of the confirming turn has long passed: a busy machine, or a stop signal."""
+
+    def step_finished(self, start: RunStart, step: StepResult) -> None:
+        if step.name == "done":
+            asyncio.get_running_loop().call_later(0.25, time.sleep, 0.9)
+
+
+async def test_what_was_booked_while_this_process_stood_still_is_looked_up_and_taken_back() -> None:
+    async with SandboxServer(faults=["hang@confirm"]) as sandbox:
+        run = await play(
+            "golden_path", target_for(sandbox), listener=_StandsStill(), step_deadline_seconds=0.5, deadline_seconds=20
+        )
+
+    assert (run.outcome, run.reason) == (Outcome.UNKNOWN, FaultKind.STALL)
+    assert [booking.cancelled for booking in sandbox.bookings] == [True]
+    assert [booking.state for booking in run.bookings] == [BookingState.MADE, BookingState.CANCELLED]
