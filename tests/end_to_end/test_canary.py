@@ -15,7 +15,6 @@ import bcrypt
 import httpx
 import pytest
 from support.canaries import (
-    CARD,
     JOURNAL_PASSWORD,
     OLD_KEY,
     OTHER_KEY,
@@ -41,7 +40,16 @@ redaction.Scrubber.body = lambda self, content: content
 """
 FORMS = ("table", "json", "junit")
 PLAYED = ("run", "golden_path", "error_catalog", "-t", "sandbox", "-c")
-READERS: dict[str, tuple[str, ...]] = {}
+READERS = {
+    "runs": ("runs",),
+    "runs as JSON": ("runs", "--format", "json"),
+    "conversation": ("runs", "show", "{run}", "--bodies"),
+    "find": ("find", "{run}"),
+    "find as JSON": ("find", "{run}", "--format", "json"),
+    "check": ("journal", "check"),
+    "export": ("journal", "export"),
+    "backup": ("journal", "backup", "{folder}/copy.db"),
+}
 """Commands that show what the journal holds, by the name of their output."""
 
 CONFIG = """
@@ -148,7 +156,7 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
                 shown["metrics"] = (await http.get("/metrics")).content
                 shown["page"] = (await http.get("/")).content
                 shown["health"] = (await http.get("/healthz")).content
-                shown["not found"] = (await http.get(f"/find/{CARD}")).content
+                shown["found"] = (await http.get(f"/find/{_failed_run(err)}")).content
             shown["cmdline"] = Path(f"/proc/{process.pid}/cmdline").read_bytes()
             shown["limits"] = Path(f"/proc/{process.pid}/limits").read_bytes()
             shown |= {f"{name} in use": content for name, content in where.files()}
@@ -164,6 +172,10 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+    if (where.folder / "journal.db").exists():
+        for name, reader in READERS.items():
+            asked = [part.format(run=_failed_run(err), folder=where.folder) for part in reader]
+            shown[name] = b"".join(await _outputs(where, *asked, "-c", where.config))
     shown |= dict(where.files())
     shown["sentry"] = b"\n".join(where.sentry.bodies)
 
@@ -174,6 +186,12 @@ async def _url_in(log: Path) -> str:
 
     await _until(line)
     return line().partition('"url":"')[2].partition('"')[0]
+
+
+def _failed_run(log: Path) -> str:
+    """The last one whose failure the log tells."""
+    failed = [json.loads(line) for line in log.read_text().splitlines() if "step_failed" in line]
+    return str(failed[-1]["run_id"])
 
 
 async def _answered(api: Lying, number: int) -> None:
@@ -204,6 +222,7 @@ async def test_a_service_shows_no_secret_to_anybody(tmp_path: Path, journal: tup
 
     assert {name: found for name, output in shown.items() if (found := traces(output))} == {}
     assert PASSWORD.encode() not in b"".join(shown.values())
+    assert len(shown.get("export", b"").splitlines()) > 20 or "postgresql" in url
     assert shown["stderr"].count(b"***") > 50
     assert b"the one before stays in force" in shown["sentry"]
     assert re.search(rb"Max core file size +0 +0 ", shown["limits"])
@@ -238,5 +257,8 @@ async def test_without_scrubbing_every_output_that_holds_a_servers_words_shows_s
 
     leaking = {name for name, output in shown.items() if traces(output)}
 
-    assert leaking >= {"stderr", "sentry", "openmetrics", "journal.db", "journal.db-wal in use", *FORMS}
+    assert leaking >= {
+        *("stderr", "sentry", "openmetrics", "journal.db", "journal.db-wal in use", "copy.db"),
+        *("runs as JSON", "export", *FORMS),
+    }
     assert not leaking & {"cmdline", "page", "health", "metrics"}
