@@ -13,16 +13,22 @@ from rich.text import Text
 
 from exporter.terminal import STYLES, Terminal
 from exporter.utterances import answered, asked, body_lines
-from probes.journal.kept import KeptExchange, KeptRun
+from probes.journal.kept import KeptExchange, KeptRun, Unanswered
 from probes.model import Answer, Booking, Exchange, StepResult
 from probes.redaction import printable
-from probes.words import Operation
+from probes.words import Operation, Settlement
 
 _MARGIN = 47  # a requestId with its name
 _NARROW = 110  # below that the margin stands above what was said
 _WIDEST = 160
 _NARROWEST = 20
 _ASIDE = 8  # how far the assistant stands to the right of the guest
+_BECAME: dict[str, str] = {
+    Settlement.BOOKED: "its session has a booking",
+    Settlement.CANCELLED: "the booking of its session was cancelled",
+    Settlement.NOTHING: "its session booked nothing",
+    Settlement.UNCLEAR: "whether it booked can't be told any more",
+}
 _UNDER_WAY, _CUT_OFF = "under way", "cut off"
 
 
@@ -46,6 +52,8 @@ class Conversation(Terminal):
             self.say()
             self.say((name, "bold"), f": {_UNDER_WAY if kept.under_way else _CUT_OFF}")
             self._exchanges(exchanges, lengths)
+        for turn in kept.unanswered:
+            self._unanswered(turn, under_way=kept.under_way)
         if kept.run.cleanup:
             self.say()
             self.say("cleanup, which is no part of the verdict:")
@@ -79,6 +87,14 @@ class Conversation(Terminal):
             self.failure("  ! ", step.failure)
         for finding in step.findings:
             self.say("  ! ", ("finding", "yellow"), f" {finding.kind}: {printable(finding.detail)}")
+
+    def _unanswered(self, turn: Unanswered, *, under_way: bool) -> None:
+        """What was promised and never heard of again: the one turn that a cut-off run has to be asked about."""
+        self.say()
+        became = _UNDER_WAY if under_way else _BECAME.get(turn.settlement or "", "what it did is not known yet")
+        self.say(("a turn without an answer", "bold"), f": {became}")
+        self.say(f"  {turn.intended_at:%H:%M:%S}  key {printable(turn.idempotency_key)}")
+        self._body("request", turn.body.encode())
 
     def _exchanges(self, exchanges: Iterable[Exchange], lengths: dict[int, int | None]) -> None:
         for exchange in exchanges:

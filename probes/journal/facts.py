@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Row
 
 from probes import answers
-from probes.journal.kept import KeptExchange, KeptRun, RunSummary
+from probes.journal.kept import KeptExchange, KeptRun, RunSummary, Unanswered
 from probes.journal.moments import moment_of
 from probes.journal.texts import ANSWER_CHARACTERS
 from probes.model import Answer, Booking, Exchange, Failure, Finding, Phases, Run, StepResult, Transition
@@ -27,6 +27,7 @@ from probes.words import (
     FindingKind,
     Operation,
     Outcome,
+    Settlement,
 )
 
 Record = Row[Any]
@@ -44,6 +45,7 @@ class Children:
     transitions: Sequence[Record] = ()
     findings: Sequence[Record] = ()
     bookings: Sequence[Record] = ()
+    intents: Sequence[Record] = ()
 
 
 def word_of(words: type[Word], text: str) -> Word:
@@ -98,7 +100,25 @@ def run_of(row: Record, children: Children) -> KeptRun:
         bookings=bookings,
         recheck=row.recheck,
     )
-    return KeptRun(run=run, under_way=row.outcome is None, exchanges=exchanges, bookings=bookings)
+    heard_of = {each.exchange.idempotency_key for each in exchanges} | {""}
+    lost = [each for each in children.intents if each.idempotency_key not in heard_of]
+    return KeptRun(
+        run=run,
+        under_way=row.outcome is None,
+        exchanges=exchanges,
+        bookings=bookings,
+        unanswered=tuple(_unanswered(each) for each in lost if each.settlement != Settlement.VERDICT),
+    )
+
+
+def _unanswered(row: Record) -> Unanswered:
+    return Unanswered(
+        idempotency_key=row.idempotency_key,
+        session_id=row.session_id,
+        intended_at=moment_of(row.intended_at),
+        body=row.body,
+        settlement=_word_or_none(Settlement, row.settlement),
+    )
 
 
 def _booking_of(target: str, row: Record) -> Booking:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from probes.model import Booking, Exchange, Run
-from probes.words import BookingState, IdKind, Leaves, Operation, Outcome
+from probes.words import BookingState, IdKind, Leaves, Operation, Outcome, Settlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +52,20 @@ class KeptExchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unanswered:
+    """A turn that was promised, and of which nothing else is known: its run was cut off while it was sent.
+
+    `settlement` is what its session told later; None if that isn't known.
+    """
+
+    idempotency_key: str
+    session_id: str
+    intended_at: datetime
+    body: str
+    settlement: Settlement | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptRun:
     """A run, whole. One that has no verdict yet reads as `unknown`, and `under_way` says so."""
 
@@ -59,6 +73,7 @@ class KeptRun:
     under_way: bool
     exchanges: tuple[KeptExchange, ...]
     bookings: tuple[Booking, ...]
+    unanswered: tuple[Unanswered, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

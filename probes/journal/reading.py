@@ -35,6 +35,7 @@ _IN_ORDER: Mapping[str, tuple[Table, ColumnElement[Any]]] = {
     "transitions": (transitions, transitions.c.position),
     "findings": (findings, findings.c.finding_id),
     "bookings": (bookings, bookings.c.booking_number),
+    "intents": (intents, intents.c.intent_id),
 }
 
 

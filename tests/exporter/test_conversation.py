@@ -12,10 +12,10 @@ from support.playing import play, target_for
 
 from exporter.conversation import Conversation
 from probes.answers import read
-from probes.journal.kept import KeptRun
+from probes.journal.kept import KeptRun, Unanswered
 from probes.model import Booking, Exchange, Finding
 from probes.sandbox.server import SandboxServer
-from probes.words import BookingState, FailureKind, FindingKind, Operation, Outcome
+from probes.words import BookingState, FailureKind, FindingKind, Operation, Outcome, Settlement
 
 WIDE, NARROW = 140, 60
 
@@ -220,3 +220,29 @@ def test_a_long_message_is_cut_unless_its_body_is_asked_for() -> None:
 
     assert shown(kept).count("hotel") < 400
     assert "…" in shown(kept)
+
+
+@pytest.mark.parametrize(
+    ("settlement", "under_way", "told"),
+    [
+        (None, True, "a turn without an answer: under way"),
+        (None, False, "a turn without an answer: what it did is not known yet"),
+        (Settlement.BOOKED, False, "a turn without an answer: its session has a booking"),
+    ],
+)
+def test_a_turn_that_was_cut_off_is_the_last_word(settlement: Settlement | None, under_way: bool, told: str) -> None:
+    lost = Unanswered(
+        idempotency_key="acme:s:confirm:005",
+        session_id="s",
+        intended_at=an_exchange().started_at,
+        body='{"text":"yes, use this card"}',
+        settlement=settlement,
+    )
+    kept = replace(of_one(turn(b'{"text": "Done"}', b"{}")), unanswered=(lost,), under_way=under_way)
+
+    brief, whole = shown(kept), shown(kept, bodies=True)
+
+    assert told in brief
+    assert "key acme:s:confirm:005" in brief
+    assert brief.index("guest: Done") < brief.index(told)
+    assert "yes, use this card" in whole

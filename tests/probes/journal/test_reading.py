@@ -18,7 +18,7 @@ from probes.journal.kept import LastVerdict, OpenIntent, RunFilter
 from probes.journal.reading import Reader
 from probes.journal.tables import bookings, intents, runs, states
 from probes.model import Booking
-from probes.words import BookingState, Leaves, Outcome
+from probes.words import BookingState, Leaves, Outcome, Settlement
 
 MINUTE = timedelta(minutes=1)
 
@@ -249,6 +249,19 @@ def test_open_intents_are_those_of_runs_that_were_cut_off(reader: Reader, journa
             booking_state=BookingState.UNCLEAR,
         ),
     )
+
+
+def test_a_run_that_was_cut_off_tells_the_turn_that_nobody_answered(reader: Reader, journal: Engine) -> None:
+    with journal.begin() as connection:
+        put_run(connection, "cut", outcome="unknown", leaves="booking", scenario="golden_path")
+        common = {"run_id": "cut", "target": "acme", "session_id": "s", "intended_at": NOON}
+        for key, settlement in (("answered", "booked"), ("lost", "booked"), ("covered", "verdict"), ("", None)):
+            put(connection, intents, idempotency_key=key, settlement=settlement, **common)
+        put_exchange(connection, "cut", idempotency_key="answered")
+    kept = reader.run("cut")
+
+    assert kept is not None
+    assert [(turn.idempotency_key, turn.settlement) for turn in kept.unanswered] == [("lost", Settlement.BOOKED)]
 
 
 def test_states_are_read_by_their_kind(reader: Reader, journal: Engine) -> None:
