@@ -150,3 +150,8 @@ async def test_services_may_share_a_server_and_follow_each_other_on_a_file(
             await journal.keep_state("a", "b", 1)
     async with keeping(postgresql_url, exclusive=True), keeping(postgresql_url, exclusive=True) as second:
         await second.keep_state("a", "b", 1)
+
+    assert [rows(url, "SELECT kind, key FROM states") for url in (journal_url, postgresql_url)] == [
+        [{"kind": "a", "key": "b"}],
+        [{"kind": "a", "key": "b"}],
+    ]
