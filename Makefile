@@ -3,7 +3,7 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
-SYSTEM_PACKAGES := prometheus faketime openssl postgresql jq
+SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
 .PHONY: demo test test-crash check setup system benchmark benchmark-journal faults-page requirements clean
 

@@ -59,6 +59,13 @@ _LAG_BUCKETS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.5, 1.0)
 SUCCESS = _gauge(
     "brek_probe_success", "Whether the last judged run was good: 1 passed or degraded, 0 failed.", "target", "scenario"
 )
+RECENT_FAILED_RUNS = _gauge(
+    "brek_probe_recent_failed_runs",
+    "Failed runs of that kind among the last judged ones that incidents look at (`incidents.within`).",
+    "target",
+    "scenario",
+    "kind",
+)
 RUNS = _counter("brek_probe_runs_total", "Runs that ended, by outcome.", "target", "scenario", "outcome")
 RUNS_STARTED = _counter(
     "brek_probe_runs_started_total",
@@ -167,6 +174,12 @@ LATENCY_OBJECTIVE = _gauge(
     "brek_probe_latency_objective_seconds", "How long a good run may take, as configured.", "target", "scenario"
 )
 MAINTENANCE = _gauge("brek_probe_maintenance", "Whether the target is in announced maintenance.", "target")
+BOOKINGS_STOPPED = _gauge(
+    "brek_probe_bookings_stopped",
+    "Whether what leaves a booking is stopped on the target, since a run booked unasked, until a person resumes it.",
+    "target",
+)
+INCIDENTS_OPEN = _gauge("brek_incidents_open", "Open incidents, by who has to act.", "target", "blame")
 
 CERTIFICATE_EXPIRY = _gauge(
     "brek_probe_certificate_expiry_timestamp_seconds", "When the certificate that the target shows expires.", "target"
@@ -192,6 +205,13 @@ JOURNAL_LOST = _counter(
 JOURNAL_SIZE = _gauge(
     "brek_monitor_journal_size_bytes", "How much the journal holds; what is free inside its file is not counted."
 )
+NOTICES = _counter(
+    "brek_monitor_notices_total",
+    "What brekwatch itself told receivers, by channel, and how it went (delivered, failed, given_up).",
+    "channel",
+    "state",
+)
+NOTICES_WAITING = _gauge("brek_monitor_notices_waiting", "Notices that are due and not delivered yet.", "channel")
 BUILD_INFO = _gauge("brek_monitor_build_info", "Which monitor this is; always 1.", "version", "python")
 CONFIG_RELOAD_SUCCESS = _gauge(
     "brek_monitor_config_last_reload_success",
@@ -201,6 +221,7 @@ CONFIG_RELOAD_SUCCESS = _gauge(
 RUN_COUNTS = (RUNS, RUNS_STARTED, RUNS_UNDER_WAY)
 FAMILIES: tuple[Family, ...] = (
     SUCCESS,
+    RECENT_FAILED_RUNS,
     *RUN_COUNTS,
     OBJECTIVE_RUNS,
     RUN_DURATION,
@@ -225,6 +246,8 @@ FAMILIES: tuple[Family, ...] = (
     OBJECTIVE,
     LATENCY_OBJECTIVE,
     MAINTENANCE,
+    BOOKINGS_STOPPED,
+    INCIDENTS_OPEN,
     CERTIFICATE_EXPIRY,
     SLOTS,
     SLOT_LATENESS,
@@ -235,6 +258,8 @@ FAMILIES: tuple[Family, ...] = (
     JOURNAL_WAITING,
     JOURNAL_LOST,
     JOURNAL_SIZE,
+    NOTICES,
+    NOTICES_WAITING,
     BUILD_INFO,
     CONFIG_RELOAD_SUCCESS,
 )

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+from probes.incident import Incident
 from probes.model import Booking, Exchange, Finding, JournalState, MonitorFault, Probe, Run, RunStart, StepResult
 from probes.under_way import placed
-from probes.words import FaultKind
+from probes.words import Channel, FailureKind, FaultKind, Telling
 
 
 class Listener:
@@ -42,6 +45,21 @@ class Listener:
 
     def journal_changed(self, state: JournalState) -> None:
         """The journal does better or worse, or its backlog changed; a few times a second at most."""
+
+    def recent_failures_changed(self, target: str, scenario: str, counts: Mapping[FailureKind, int]) -> None:
+        """How many of a probe's last judged runs, which incidents look at, failed of each kind; kinds not told: 0."""
+
+    def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
+        """Incidents opened, went on or ended; and all that are open now."""
+
+    def bookings_stopped(self, target: str, reason: str | None) -> None:
+        """What leaves a booking is stopped on this target, and why; None: a person let it go on."""
+
+    def notice_told(self, channel: Channel, telling: Telling, count: int) -> None:
+        """So many notices were tried to be told over this channel, and how that went."""
+
+    def notices_waiting(self, channel: Channel, count: int) -> None:
+        """So many are due on this channel, and not delivered."""
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """The monitor itself is at fault."""
@@ -100,6 +118,26 @@ class Listeners(Listener):
     def journal_changed(self, state: JournalState) -> None:
         """Tell all."""
         self._tell("journal_changed", state)
+
+    def recent_failures_changed(self, target: str, scenario: str, counts: Mapping[FailureKind, int]) -> None:
+        """Tell all."""
+        self._tell("recent_failures_changed", target, scenario, counts)
+
+    def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
+        """Tell all."""
+        self._tell("incidents_changed", changed, still_open)
+
+    def bookings_stopped(self, target: str, reason: str | None) -> None:
+        """Tell all."""
+        self._tell("bookings_stopped", target, reason)
+
+    def notice_told(self, channel: Channel, telling: Telling, count: int) -> None:
+        """Tell all."""
+        self._tell("notice_told", channel, telling, count)
+
+    def notices_waiting(self, channel: Channel, count: int) -> None:
+        """Tell all."""
+        self._tell("notices_waiting", channel, count)
 
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Tell all, with the run that it befell; a listener that fails here is left alone, or it would never end."""

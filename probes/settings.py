@@ -27,7 +27,7 @@ from probes.model import Portal, Probe, Target
 from probes.redaction import Secret
 from probes.safety import classify
 from probes.scenario import Scenario
-from probes.words import Environment
+from probes.words import Channel, Environment
 
 DEFAULT_TARGET = "default"
 _OURS = re.compile("BREK_")
@@ -45,7 +45,11 @@ class Retention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
-    """The running service. `reference` are addresses whose silence means that we are offline."""
+    """The running service. `reference` are addresses whose silence means that we are offline.
+
+    Links in alerts and reports begin with `external_url`, those to dashboards with `grafana_url`. `webhook_token` is
+    what Alertmanager must show to tell us of alerts. `heartbeat_url` is pinged while all is well: a dead man's switch.
+    """
 
     listen_host: str = "127.0.0.1"
     listen_port: int = 9464
@@ -57,6 +61,24 @@ class Service:
     max_concurrent_runs: int = 200
     web_config: Path | None = None
     sentry_dsn: Secret | None = None
+    grafana_url: str | None = None
+    webhook_token: Secret | None = None
+    heartbeat_url: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receiver:
+    """Whom brekwatch itself tells of incidents. `urls` may carry a secret, so they are one.
+
+    `secret` signs what a webhook is sent, or is the bearer token for Alertmanager. `remind_seconds` is how often an
+    incident that stays open is told again.
+    """
+
+    name: str
+    channel: Channel
+    urls: tuple[Secret, ...]
+    secret: Secret | None = None
+    remind_seconds: float = 4 * 3600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +113,7 @@ class Settings:
     scenarios: Mapping[str, Scenario]
     incidents: IncidentPolicy = field(default_factory=IncidentPolicy)
     maintenance: tuple[Maintenance, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
     secrets: tuple[Secret, ...] = ()
     secret_files: Mapping[Path, Stamp | None] = field(default_factory=dict)
 

@@ -128,6 +128,56 @@ class Blame(StrEnum):
     CONVERSATION = "conversation"
 
 
+class Ended(StrEnum):
+    """How an incident ended: with good runs, or because nobody plays what it hit any more."""
+
+    RECOVERED = "recovered"
+    UNPLANNED = "unplanned"
+
+
+class Severity(StrEnum):
+    """What an alert asks for: somebody now, or somebody in working hours."""
+
+    PAGE = "page"
+    TICKET = "ticket"
+
+
+class Channel(StrEnum):
+    """By what brekwatch itself tells of incidents; the heartbeat is the ping that all is well."""
+
+    ALERTMANAGER = "alertmanager"
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+    HEARTBEAT = "heartbeat"
+
+
+class Telling(StrEnum):
+    """How a try to tell a receiver went; what is given up will never be told."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    GIVEN_UP = "given_up"
+
+
+class NoticeKind(StrEnum):
+    """What a notice says of an incident; `test` says that a receiver is reached."""
+
+    OPENED = "opened"
+    REMINDER = "reminder"
+    FLAPPING = "flapping"
+    RESOLVED = "resolved"
+    TEST = "test"
+
+
+class NoticeState(StrEnum):
+    """Where a notice stands; one that was superseded need not be said any more."""
+
+    WAITING = "waiting"
+    DELIVERED = "delivered"
+    SUPERSEDED = "superseded"
+    GIVEN_UP = "given_up"
+
+
 class Operation(StrEnum):
     """The requests that a probe sends."""
 

@@ -18,9 +18,11 @@ from exporter.recorder.board import Board
 from exporter.recorder.configured import Configured, Gone
 from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, step_exemplar
 from exporter.recorder.exposition import render
+from exporter.recorder.incidents import IncidentGauges
 from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
 from exporter.recorder.quota import QuotaGauges
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
+from probes.incident import Incident
 from probes.journal.kept import LastVerdict
 from probes.listening import Listener
 from probes.model import (
@@ -41,10 +43,12 @@ from probes.words import (
     GOOD_OUTCOMES,
     JUDGED_OUTCOMES,
     NO_STATUS,
+    Channel,
     CorrelationId,
     FailureKind,
     Outcome,
     SlotState,
+    Telling,
 )
 
 _PHASES = ("dns", "connect", "tls", "send", "wait", "receive")
@@ -89,6 +93,7 @@ class Recorder(Listener):
         self._phases = self._histograms[metrics.HTTP_PHASE_DURATION]
         self._correlation = self._counters[metrics.CORRELATION]
         self._quota = QuotaGauges(self._gauges)
+        self._incidents = IncidentGauges(self._gauges)
         self._configured = Configured()
         self._retired: set[Pair] = set()
         self._retired_targets: set[str] = set()
@@ -136,6 +141,7 @@ class Recorder(Listener):
         if not gone.anything:
             return
         self._runs.forget(gone.pairs)
+        self._incidents.forget(gone.pairs)
         every: list[Series[Any]] = [*self._counters.values(), *self._gauges.values(), *self._histograms.values()]
         for series in every:
             series.prune(gone.takes)
@@ -144,6 +150,7 @@ class Recorder(Listener):
         self._gauges[metrics.TARGET_INFO].prune(lambda labels: labels["target"] == target.name)
         self._gauges[metrics.TARGET_INFO].child(target.name, target.environment, location).set(1)
         self._gauges[metrics.MAINTENANCE].child(target.name).set(target.name in self._in_maintenance)
+        self._incidents.expect_target(target.name)
         for family, labels in zeros.of_target(target.name):
             self._counters[family].child(*labels)
         if before is not None and (before.base_url, before.api_key) != (target.base_url, target.api_key):
@@ -317,6 +324,28 @@ class Recorder(Listener):
         self._lost = state.lost
         if state.size_bytes is not None:
             self._gauges[metrics.JOURNAL_SIZE].child().set(state.size_bytes)
+
+    def recent_failures_changed(self, target: str, scenario: str, counts: Mapping[FailureKind, int]) -> None:
+        """What "repeated" rests on in the alert rules."""
+        if (target, scenario) in self._configured.probes:
+            self._incidents.recent((target, scenario), counts)
+
+    def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
+        """How many are open now."""
+        self._incidents.still_open(still_open, self._configured.targets)
+
+    def bookings_stopped(self, target: str, reason: str | None) -> None:
+        """Whether what leaves a booking is stopped there."""
+        if target in self._configured.targets:
+            self._incidents.stopped(target, stopped=reason is not None)
+
+    def notice_told(self, channel: Channel, telling: Telling, count: int) -> None:
+        """Receivers were told, or could not be."""
+        self._counters[metrics.NOTICES].child(channel, telling).inc(count)
+
+    def notices_waiting(self, channel: Channel, count: int) -> None:
+        """What is due and not delivered."""
+        self._gauges[metrics.NOTICES_WAITING].child(channel).set(count)
 
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """Every planned start is accounted for. `skipped` means that no run came of it at all."""

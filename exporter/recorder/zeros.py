@@ -16,6 +16,7 @@ from probes.scenario import Scenario, Step
 from probes.words import (
     NO_STATUS,
     BookingState,
+    Channel,
     CorrelationId,
     CorrelationState,
     ErrorCode,
@@ -25,6 +26,7 @@ from probes.words import (
     Operation,
     SkipReason,
     SlotState,
+    Telling,
 )
 
 Zero = tuple[Family, tuple[str, ...]]
@@ -49,6 +51,7 @@ def of_monitor() -> Iterator[Zero]:
     """Of the monitor itself."""
     yield from ((metrics.SLOTS, (state,)) for state in SlotState)
     yield from ((metrics.FAULTS, (kind,)) for kind in FaultKind)
+    yield from ((metrics.NOTICES, labels) for labels in product(Channel, Telling))
     yield metrics.JOURNAL_LOST, ()
 
 

@@ -21,7 +21,7 @@ def test_every_family_of_the_module_is_in_the_catalogue_once() -> None:
 
 @pytest.mark.parametrize("family", metrics.FAMILIES, ids=lambda family: family.name)
 def test_names_units_and_help_are_as_prometheus_users_expect(family: Family) -> None:
-    assert re.fullmatch(r"brek_(probe|monitor)_[a-z_]+", family.name)
+    assert re.fullmatch(r"brek_(probe|monitor|incidents)_[a-z_]+", family.name)
     assert family.help.endswith(".")
     assert family.kind is not Kind.HISTOGRAM or family.name.endswith("_seconds")
     assert not IDS_AND_TEXTS & set(family.labels)

@@ -32,7 +32,17 @@ from exporter.recorder.exposition import wants_openmetrics
 from exporter.recorder.series import RunCounts
 from probes.model import Booking, Exchange, Finding, JournalState, MonitorFault, Phases, StepResult, Transition
 from probes.redaction import Scrubber, Secret
-from probes.words import BookingState, FaultKind, FindingKind, Operation, Outcome, SkipReason, SlotState
+from probes.words import (
+    BookingState,
+    Channel,
+    FailureKind,
+    FaultKind,
+    FindingKind,
+    Operation,
+    Outcome,
+    SkipReason,
+    SlotState,
+)
 
 KEY = "pk_live_0123456789abcdef"
 
@@ -58,6 +68,8 @@ def populated(recorder: Recorder | None = None) -> Recorder:
     recorder.observe_loop_lag(0.003)
     recorder.run_kept(a_run(Outcome.PASSED))
     recorder.journal_changed(JournalState(size_bytes=4096))
+    recorder.recent_failures_changed("acme", SEARCH.name, {FailureKind.SERVER_ERROR: 2})
+    recorder.notices_waiting(Channel.SLACK, 1)
     return recorder
 
 
