@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import ClassVar, TypeAlias
 
+from probes.incident import AlertSeen, IncidentChange, Notice
 from probes.journal.exchange_rows import NamedId, ids_of
 from probes.journal.kept import OpenIntent
 from probes.journal.rows import Span
@@ -173,6 +174,7 @@ class Compared(Item):
 class Stated(Item):
     """Something that survives a restart changed; `value` is JSON, None takes it away."""
 
+    rank: ClassVar[int] = 3
     kind: str
     key: str
     value: str | None
@@ -187,6 +189,47 @@ class Settled(Item):
     settlement: str
     booking: Booking | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Changed(Item):
+    """Incidents changed, with what is to be said of them and the state that goes with it: all of it, or nothing."""
+
+    rank: ClassVar[int] = 3
+    change: IncidentChange
+    state: Stated | None
+
+    @property
+    def weight(self) -> int:
+        """What is to be said, and the state, are texts already."""
+        said = sum(len(notice.document) for notice in self.change.notices)
+        stated = len(self.state.value or "") if self.state is not None else 0
+        return _LEAST_BYTES * (1 + len(self.change.incidents) + len(self.change.notices)) + said + stated
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Noticed(Item):
+    """A notice was tried, or is settled."""
+
+    rank: ClassVar[int] = 3
+    notice: Notice
+
+    @property
+    def weight(self) -> int:
+        """What it says is written again only where the journal lost it."""
+        return _LEAST_BYTES + len(self.notice.document)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Alerted(Item):
+    """Alertmanager told of alerts."""
+
+    alerts: tuple[AlertSeen, ...]
+
+    @property
+    def weight(self) -> int:
+        """Their words are short."""
+        return _LEAST_BYTES * (1 + len(self.alerts))
 
 
 Items: TypeAlias = list[Item]

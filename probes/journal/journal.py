@@ -15,17 +15,21 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from probes.errors import EmptyJournalError, JournalInUseError, LedgerUnavailableError
+from probes.incident import AlertSeen, IncidentChange, Notice
 from probes.journal.condition import CANT_COMMIT, STALL_SECONDS, Condition
 from probes.journal.exchange_rows import ids_of
 from probes.journal.hearing import Hearing, Voice
 from probes.journal.items import (
+    Alerted,
     Begun,
     Booked,
+    Changed,
     Compared,
     Intended,
     Item,
     Journey,
     Judged,
+    Noticed,
     Planned,
     Promise,
     Sent,
@@ -48,6 +52,9 @@ if TYPE_CHECKING:
 _START_SECONDS = 10.0
 """Trouble is told sooner. What takes longer is a slow machine or a big journal's check, and whoever went on without it
 would skip what leaves a booking."""
+
+STATE = "incidents"
+"""The kind of state under which incidents are reckoned on after a restart."""
 
 T = TypeVar("T")
 
@@ -111,6 +118,9 @@ class Journal(Listener):
         if self._writer is not None:
             self._writer.abandoned = True
         left = self._queue.give_up()
+        for item in left:
+            if item.promise is not None:
+                item.promise.settle(LedgerUnavailableError(f"{CANT_COMMIT}: it is closed", told=True))
         if left:
             self._condition.tell(FaultKind.JOURNAL, f"results that could not be written before the end: {len(left)}")
         self._condition.close()
@@ -176,6 +186,25 @@ class Journal(Listener):
         text = None if value is None else json.dumps(value)
         await self._promise(Stated(promise=Promise(), kind=kind, key=key, value=text, at=self._now()))
 
+    def keep_incidents(self, change: IncidentChange) -> asyncio.Future[None]:
+        """Keep all of it or nothing, behind what was told before. Raises TypeError for a state that is no JSON.
+
+        It is done when it is committed, which may be long after, once a journal in trouble is well again: wait for as
+        long as suits, and give the waiting up without harm. It ends in LedgerUnavailableError where it never will be.
+        """
+        state = None
+        if change.state is not None:
+            state = Stated(kind=STATE, key=change.state_key, value=json.dumps(change.state), at=self._now())
+        return self._lasting(Changed(promise=Promise(), change=change, state=state))
+
+    def settle_notice(self, notice: Notice) -> asyncio.Future[None]:
+        """Keep a notice as it now stands, unless it was settled before; what comes back is as of `keep_incidents`."""
+        return self._lasting(Noticed(promise=Promise(), notice=notice))
+
+    def keep_alerts(self, alerts: tuple[AlertSeen, ...]) -> asyncio.Future[None]:
+        """Keep what Alertmanager told; what comes back is as of `keep_incidents`."""
+        return self._lasting(Alerted(promise=Promise(), alerts=alerts))
+
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """Keep it, also of a run that is over: a look at what it left."""
         journey = self._journeys.get(start.run_id)
@@ -211,6 +240,14 @@ class Journal(Listener):
 
     def _put(self, item: Item) -> None:
         self._condition.filled(self._queue.put(item))
+
+    def _lasting(self, item: Item) -> asyncio.Future[None]:
+        """Written whenever it can be, however long nobody waits for it any more."""
+        promise = item.promise or Promise()
+        if self._queue.closed:
+            promise.settle(LedgerUnavailableError(f"{CANT_COMMIT}: it is closed", told=True))
+        self._put(item)
+        return promise.kept
 
     async def _promise(self, item: Item, *, lasting: bool = True) -> None:
         """Wait until it is committed. What isn't `lasting` must not be written after it was waited for in vain."""

@@ -11,9 +11,16 @@ from probes.words import BookingState, IdKind, Leaves, Operation, Outcome, Settl
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunFilter:
-    """Which runs are wanted; None wants all. `limit` takes the newest so many."""
+    """Which runs are wanted; None wants all. `limit` takes the newest so many.
+
+    They began at `since` or later, and before `until`. `commands` played them, `serve` or `run`.
+    """
 
     since: datetime | None = None
+    until: datetime | None = None
+    run_ids: tuple[str, ...] | None = None
+    location: str | None = None
+    commands: tuple[str, ...] | None = None
     outcome: Outcome | None = None
     scenario: str | None = None
     target: str | None = None

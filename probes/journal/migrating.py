@@ -6,8 +6,11 @@ from sqlalchemy import Connection, inspect
 
 from probes.errors import EmptyJournalError, JournalError
 
-HEAD = "0001"
+HEAD = "0002"
 """The version that this code reads and writes; a test compares it with the newest in `migrations/versions`."""
+
+OLDER = frozenset({"0001"})
+"""Those that are brought up to it; a reader need not load what does that to know them."""
 
 VERSION_TABLE = "alembic_version"
 _SCRIPTS = "probes.journal:migrations"
@@ -37,6 +40,11 @@ def require_head(connection: Connection) -> None:
     found = version(connection)
     if found is None:
         raise EmptyJournalError("the journal is empty: nothing was kept yet")
+    if found in OLDER:
+        raise JournalError(
+            f"it has version {found}, and this brekwatch reads {HEAD}: "
+            "start `brekwatch serve` on it, or `brekwatch run`, which brings it up to date and keeps all that it holds"
+        )
     if found != HEAD:
         raise NewerJournalError(_other(found))
 

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from probes.errors import LedgerUnavailableError
 from probes.journal.items import Item, Items, Sent, is_durable, wanted
 
 _MEBIBYTE = 1024 * 1024
@@ -16,6 +17,8 @@ _BATCH_BYTES = 8 * _MEBIBYTE
 _SWEPT_SHARE = 0.1  # so that a sweep over the whole queue is rare
 _GATHER_SECONDS = 0.05
 """How long facts that nobody waits for may gather, to be committed together."""
+
+_CROWDED_OUT = "more waits for the journal than there is room for"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +145,8 @@ class Queue:
                 quota -= 1
                 self._forget(item)
                 self.lost += not item.withdrawn
+                if item.promise is not None:
+                    item.promise.settle(LedgerUnavailableError(_CROWDED_OUT))
             else:
                 kept.append(item)
         self._waiting = kept

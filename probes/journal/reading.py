@@ -7,20 +7,21 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import groupby
+from itertools import groupby, islice
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, union_all
 from sqlalchemy.exc import SQLAlchemyError
 
 from probes.errors import JournalError, UsageError
-from probes.journal import facts, finding
+from probes.incident import AlertSeen, Incident, IncidentFilter, Notice
+from probes.journal import facts, finding, incident_reading
 from probes.journal.facts import Children
 from probes.journal.kept import Found, KeptRun, LastVerdict, OpenIntent, RunFilter, RunSummary
 from probes.journal.migrating import require_head
 from probes.journal.moments import microseconds_of, moment_of
 from probes.journal.opening import READ_SECONDS, place_of, reading_engine
-from probes.journal.tables import bookings, exchanges, findings, intents, runs, states, steps, transitions
+from probes.journal.tables import bookings, exchanges, findings, instances, intents, runs, states, steps, transitions
 from probes.journal.trouble import Trouble, diagnose
 from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, BookingState, Leaves, Outcome
 
@@ -128,6 +129,26 @@ class Reader:
         with self._reading() as connection:
             return tuple(map(_open_intent, connection.execute(query)))
 
+    def incidents(self, wanted: IncidentFilter) -> Iterator[Incident]:
+        """Those that are wanted, the newest first by when they were detected."""
+        with self._connected() as connection:
+            yield from islice(incident_reading.newest_first(connection, wanted), wanted.limit)
+
+    def incident(self, text: str) -> Incident | None:
+        """That of this id, or the only one whose id begins so; UsageError if there are several."""
+        with self._reading() as connection:
+            return incident_reading.incident_named(connection, text.strip())
+
+    def waiting_notices(self) -> tuple[Notice, ...]:
+        """All that is not settled, due or not, the first due first."""
+        with self._reading() as connection:
+            return incident_reading.waiting_notices(connection)
+
+    def alerts_of(self, incident_id: str) -> tuple[AlertSeen, ...]:
+        """What Alertmanager told of an incident, in the order in which it began."""
+        with self._reading() as connection:
+            return incident_reading.alerts_of(connection, incident_id)
+
     def states(self, kind: str) -> Mapping[str, object]:
         """What was kept under this kind, by its key."""
         query = select(states.c.key, states.c.value).where(states.c.kind == kind).order_by(states.c.key)
@@ -178,7 +199,14 @@ def _page(wanted: RunFilter, before: Row[Any] | None) -> Select[Any]:
         query = query.where(tuple_(runs.c.started_at, runs.c.run_id) < tuple_(before.started_at, before.run_id))
     if wanted.since is not None:
         query = query.where(runs.c.started_at >= microseconds_of(wanted.since))
-    for column in (runs.c.outcome, runs.c.scenario, runs.c.target):
+    if wanted.until is not None:
+        query = query.where(runs.c.started_at < microseconds_of(wanted.until))
+    if wanted.run_ids is not None:
+        query = query.where(runs.c.run_id.in_(wanted.run_ids))
+    if wanted.commands is not None:
+        played_by = select(instances.c.instance_id).where(instances.c.command.in_(wanted.commands))
+        query = query.where(runs.c.instance_id.in_(played_by))
+    for column in (runs.c.outcome, runs.c.scenario, runs.c.target, runs.c.location):
         value = getattr(wanted, column.name)
         if value is not None:
             query = query.where(column == str(value))

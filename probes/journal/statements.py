@@ -5,15 +5,28 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 from sqlalchemy import Connection, Table, bindparam, delete, func, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from probes.errors import RefusedError
-from probes.journal import rows
+from probes.journal import incident_pen, rows
 from probes.journal.exchange_rows import Row, exchange_row
-from probes.journal.items import Begun, Booked, Compared, Intended, Item, Judged, Planned, Sent, Settled, Stated
+from probes.journal.inserting import insert_into, plain
+from probes.journal.items import (
+    Alerted,
+    Begun,
+    Booked,
+    Changed,
+    Compared,
+    Intended,
+    Item,
+    Judged,
+    Noticed,
+    Planned,
+    Sent,
+    Settled,
+    Stated,
+)
 from probes.journal.moments import microseconds_of
 from probes.journal.tables import (
     bookings,
@@ -59,7 +72,7 @@ class Sheet:
     def add(self, table: Table, *new: Row) -> None:
         """These rows, their words as plain texts."""
         if new:
-            self.inserts[table] += map(_plain, new)
+            self.inserts[table] += map(plain, new)
 
 
 class Pen:
@@ -85,11 +98,10 @@ class Pen:
                 continue
             self._fill(connection, sheet, item)
         for table, new in sheet.inserts.items():
-            connection.execute(_insert(connection, table).on_conflict_do_nothing(), new)
+            connection.execute(insert_into(connection, table).on_conflict_do_nothing(), new)
         _judge(connection, sheet)
         for item in items:
-            if isinstance(item, Stated):
-                self._state(connection, item)
+            self._amend(connection, item)
         connection.execute(_COUNT_BATCH, {"instance": self._instance_id})
         return refused
 
@@ -125,7 +137,7 @@ class Pen:
         sheet.add(steps, *rows.step_rows(run, item.spans, self._scrub))
         sheet.add(transitions, *rows.transition_rows(run, self._scrub))
         sheet.add(findings, *rows.run_finding_rows(run, self._scrub))
-        verdict = _plain(rows.run_judged(run, self._instance_id, item.stored_bytes, self._scrub))
+        verdict = plain(rows.run_judged(run, self._instance_id, item.stored_bytes, self._scrub))
         sheet.verdicts.append(verdict)
         sheet.settled.append({"of_run": run.run_id, "at": verdict["finished_at"], "by": BY_VERDICT})
 
@@ -138,11 +150,26 @@ class Pen:
             sheet.add(bookings, rows.booking_row(item.booking, item.at, self._scrub))
         return closed
 
+    def _amend(self, connection: Connection, item: Item) -> None:
+        """What is changed in place, one item after the other, since a later one may change the same."""
+        match item:
+            case Stated():
+                self._state(connection, item)
+            case Changed(change=change):
+                incident_pen.write_incidents(connection, change.incidents, self._scrub)
+                incident_pen.write_notices(connection, change.notices, self._scrub)
+                if item.state is not None:
+                    self._state(connection, item.state)
+            case Noticed(notice=notice):
+                incident_pen.settle_notice(connection, notice, self._scrub)
+            case Alerted(alerts=seen):
+                incident_pen.write_alerts(connection, seen, self._scrub)
+
     def _state(self, connection: Connection, item: Stated) -> None:
         connection.execute(delete(states).where(states.c.kind == item.kind, states.c.key == item.key))
         if item.value is not None:
             row = rows.state_row(item.kind, item.key, item.value, item.at, self._scrub)
-            connection.execute(_insert(connection, states), [row])
+            connection.execute(insert_into(connection, states), [row])
 
 
 _COUNT_BATCH = (
@@ -163,7 +190,7 @@ def _seq_after(connection: Connection, sheet: Sheet, run_id: str) -> int:
 def close_day(connection: Connection, day: int, marker: str) -> None:
     """Let nobody book in production on this day: what was reserved before isn't known any more."""
     row = {"run_id": f"{marker}-{day}", "host": ANY_HOST, "day": day, "bookings": _UNKNOWN}
-    connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
+    connection.execute(insert_into(connection, reservations).on_conflict_do_nothing(), [row])
 
 
 def unknown_intents(connection: Connection, intended: Sequence[Intended]) -> list[Intended]:
@@ -174,14 +201,10 @@ def unknown_intents(connection: Connection, intended: Sequence[Intended]) -> lis
     return [item for item in intended if (item.intent.run_id, rows.digest_of(item.intent)) not in there]
 
 
-def _insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    return sqlite.insert(table) if connection.dialect.name == "sqlite" else postgresql.insert(table)
-
-
 def _judge(connection: Connection, sheet: Sheet) -> None:
     """Verdicts, each only where there is none yet: the first one wins."""
     if sheet.verdicts:
-        new = _insert(connection, runs)
+        new = insert_into(connection, runs)
         verdict = {name: new.excluded[name] for name in _VERDICT}
         connection.execute(
             new.on_conflict_do_update(index_elements=["run_id"], set_=verdict, where=runs.c.outcome.is_(None)),
@@ -211,12 +234,8 @@ def _reserve(connection: Connection, start: RunStart, cap: BookingCap) -> None:
             f"{start.scenario} may make {_count(cap.bookings)} on {cap.host}, whose cap is {cap.per_day} a day: "
             + ("nobody knows what is left" if taken >= _UNKNOWN else f"{max(cap.per_day - taken, 0)} are left")
         )
-    connection.execute(_insert(connection, reservations).on_conflict_do_nothing(), [row])
+    connection.execute(insert_into(connection, reservations).on_conflict_do_nothing(), [row])
 
 
 def _count(bookings_wanted: int) -> str:
     return "a booking" if bookings_wanted == 1 else f"{bookings_wanted} bookings"
-
-
-def _plain(row: Row) -> Row:
-    return {name: value.value if isinstance(value, StrEnum) else value for name, value in row.items()}

@@ -34,6 +34,7 @@ instances = Table(
     Column("started_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("batches", BigInteger, nullable=False, default=0),
+    Index("instances_ended", "ended_at"),
 )
 """The processes that wrote here: a run whose instance is gone was cut off (design decision 10).
 
@@ -236,6 +237,57 @@ states = Table(
     Column("changed_at", BigInteger, nullable=False),
 )
 """What must survive a restart beside runs, as JSON: of alerts, incidents, and targets that a person stopped."""
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("incident_id", _ID, primary_key=True),
+    Column("target", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("operation", Text),
+    Column("detected_at", BigInteger, nullable=False),
+    Column("closed_at", BigInteger),
+    Column("document", Text, nullable=False),
+    Index("incidents_closed", "closed_at"),
+    Index("incidents_detected", "detected_at", "incident_id"),
+    Index("incidents_of_target", "target", "detected_at", "incident_id"),
+)
+"""Each incident as it was last known, whole in `document`; an open one has no `closed_at`, an ended one always has."""
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("notice_id", _ID, primary_key=True),
+    Column("receiver", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("incident_id", _ID),
+    Column("document", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("settled_at", BigInteger),
+    Index("notices_due", "state", "due_at"),
+    Index("notices_settled", "settled_at"),
+)
+"""What is to be said of incidents, and to whom. One that is settled never waits again."""
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", _ID, primary_key=True),
+    Column("starts_at", BigInteger, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("ends_at", BigInteger),
+    Column("target", Text),
+    Column("scenario", Text),
+    Column("incident_id", _ID),
+    Column("received_at", BigInteger, nullable=False),
+    Index("alerts_of_incident", "incident_id"),
+    Index("alerts_received", "received_at"),
+)
+"""What Alertmanager told of, as it was told last."""
 
 OF_A_RUN = (steps, exchanges, ids, transitions, findings, intents, bookings)
 """The tables whose rows go when their run goes; `reservations` outlives it, since the cap must."""

@@ -12,6 +12,7 @@ TEXT_CHARACTERS = 4 * 1024
 HEADERS_CHARACTERS = 8 * 1024
 REQUEST_CHARACTERS = 16 * 1024
 ANSWER_CHARACTERS = 64 * 1024
+NOTICE_CHARACTERS = 256 * 1024
 
 _UNFIT = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL refuses the first, both drivers the others
 _MARGIN = 4 * 1024

@@ -16,7 +16,7 @@ from probes.errors import JournalError, UsageError
 from probes.journal import reading
 from probes.journal.kept import LastVerdict, OpenIntent, RunFilter
 from probes.journal.reading import Reader
-from probes.journal.tables import bookings, intents, runs, states
+from probes.journal.tables import bookings, instances, intents, runs, states
 from probes.model import Booking
 from probes.words import BookingState, Leaves, Outcome, Settlement
 
@@ -65,6 +65,14 @@ def test_runs_are_listed_newest_first_those_under_way_too(reader: Reader, journa
         ({"outcome": Outcome.FAILED, "since": NOON}, ["late"]),
         ({"limit": 1}, ["late"]),
         ({"limit": 0}, []),
+        ({"until": NOON + MINUTE}, ["noon", "early"]),
+        ({"since": NOON, "until": NOON + MINUTE}, ["noon"]),
+        ({"run_ids": ("early", "late", "gone")}, ["late", "early"]),
+        ({"run_ids": ()}, []),
+        ({"location": "us-1"}, ["noon"]),
+        ({"commands": ("serve",)}, ["noon"]),
+        ({"commands": ("serve", "run")}, ["late", "noon"]),
+        ({"commands": ()}, []),
     ],
     ids=str,
 )
@@ -73,9 +81,18 @@ def test_a_filter_wants_all_that_it_names(
 ) -> None:
     with journal.begin() as connection:
         put_run(connection, "early", started_at=NOON - MINUTE, outcome="failed", failure_kind="timeout", target="other")
-        put_run(connection, "noon", started_at=NOON, scenario="golden_path")
+        put_run(connection, "noon", started_at=NOON, scenario="golden_path", location="us-1", instance_id="service")
         put_run(connection, "degraded", started_at=NOON + MINUTE, outcome="degraded", reason="timeout")
-        put_run(connection, "late", started_at=NOON + 2 * MINUTE, outcome="failed", failure_kind="latency")
+        put_run(
+            connection,
+            "late",
+            started_at=NOON + 2 * MINUTE,
+            outcome="failed",
+            failure_kind="latency",
+            instance_id="command",
+        )
+        put(connection, instances, instance_id="service", command="serve")
+        put(connection, instances, instance_id="command", command="run")
 
     assert listed(reader, **wanted) == found
     assert [kept.run.run_id for kept in reader.whole_runs(RunFilter(**wanted))] == found

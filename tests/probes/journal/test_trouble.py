@@ -17,6 +17,7 @@ from support.keeping import Aware, Hang, file_of, journal_at, keeping, on_each, 
 from probes.errors import JournalInUseError, LedgerUnavailableError
 from probes.journal import file_store
 from probes.journal.journal import Journal
+from probes.journal.migrating import HEAD
 from probes.model import Booking
 from probes.words import BookingState, FaultKind, Outcome
 
@@ -158,11 +159,11 @@ async def test_a_journal_of_a_newer_version_is_not_touched_until_it_is_known(
     async with keeping(journal_url, aware) as journal:
         problem, _ = await refused_in(journal, "one")
         meanwhile = rows(journal_url, "SELECT * FROM instances")
-        set_version(journal_url, "0001")
+        set_version(journal_url, HEAD)
         await until(lambda: aware.problem is None)
 
     assert "it is of another version (" in problem
-    assert "it has version 9999, and this brekwatch knows 0001: install" in problem
+    assert f"it has version 9999, and this brekwatch knows {HEAD}: install" in problem
     assert meanwhile == before
     assert len(rows(journal_url, "SELECT * FROM runs")) == 1
 
