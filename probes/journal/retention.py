@@ -1,6 +1,8 @@
 """What the journal lets go of: by age, and where it is too big; in steps so small that no write waits for long.
 
-Failures outlive successes, and a run whose booking may still stand outlives both. A run under way is never touched.
+Failures outlive successes, and a run whose booking may still stand outlives both. A run under way is never touched,
+nor is an incident that is open, or a notice that waits; once these are over, they are kept as long as failures. So is
+the process that played a run.
 """
 
 from __future__ import annotations
@@ -27,7 +29,19 @@ from sqlalchemy import (
 
 from probes.journal.moments import day_of, microseconds_of
 from probes.journal.opening import driver_connection
-from probes.journal.tables import OF_A_RUN, bookings, findings, instances, intents, reservations, runs, slots
+from probes.journal.tables import (
+    OF_A_RUN,
+    alerts,
+    bookings,
+    findings,
+    incidents,
+    instances,
+    intents,
+    notices,
+    reservations,
+    runs,
+    slots,
+)
 from probes.settings import Retention
 from probes.words import BookingState, Outcome
 
@@ -159,12 +173,15 @@ class Pruning:
     def _forget_what_belongs_to_no_run(self, connection: Connection, now: datetime, budget: _Budget) -> None:
         day = day_of(now) - _RESERVATION_DAYS
         under_way = select(runs.c.instance_id).where(runs.c.outcome.is_(None))
-        old_success, old_failure = _cut(now, self._successes_seconds), _cut(now, self._failures_seconds)
+        old_failure = _cut(now, self._failures_seconds)
         gone: tuple[tuple[Table, ColumnElement[bool]], ...] = (
             (slots, slots.c.ended_at < self._oldest_slot(connection, now)),
             (findings, findings.c.run_id.is_(None) & (findings.c.found_at < old_failure)),
             (reservations, reservations.c.day < day),
-            (instances, (instances.c.ended_at < old_success) & instances.c.instance_id.not_in(under_way)),
+            (instances, (instances.c.ended_at < old_failure) & instances.c.instance_id.not_in(under_way)),
+            (incidents, incidents.c.closed_at < old_failure),
+            (notices, notices.c.settled_at < old_failure),
+            (alerts, (alerts.c.received_at < old_failure) & _of_no_open_incident()),
         )
         for table, condition in gone:
             if budget.is_spent:
@@ -178,6 +195,11 @@ class Pruning:
             return aged
         oldest = connection.execute(_oldest(_SUCCESSES, None, None).limit(1)).first()
         return max(aged, microseconds_of(now) if oldest is None else oldest.started_at)
+
+
+def _of_no_open_incident() -> ColumnElement[bool]:
+    still_open = select(incidents.c.incident_id).where(incidents.c.closed_at.is_(None))
+    return alerts.c.incident_id.is_(None) | alerts.c.incident_id.not_in(still_open)
 
 
 def used_bytes(connection: Connection) -> int:

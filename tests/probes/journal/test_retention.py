@@ -17,12 +17,15 @@ from probes.journal.opening import driver_connection
 from probes.journal.retention import ROWS_A_STEP, Pruning, used_bytes
 from probes.journal.tables import (
     OF_A_RUN,
+    alerts,
     bookings,
     exchanges,
     findings,
     ids,
+    incidents,
     instances,
     intents,
+    notices,
     reservations,
     runs,
     slots,
@@ -145,7 +148,7 @@ def test_what_belongs_to_no_run_goes_with_its_age(journal: Engine) -> None:
     with journal.begin() as connection:
         put_run(connection, "open", outcome=None, instance_id="needed", started_at=NOON - 20 * DAY)
         for name in ("ended", "needed"):
-            put(connection, instances, instance_id=name, ended_at=NOON - 15 * DAY)
+            put(connection, instances, instance_id=name, ended_at=NOON - 91 * DAY)
         put(connection, instances, instance_id="there", started_at=NOON - 99 * DAY, ended_at=None)
         for number, days in enumerate((15, 13), 1):
             put(connection, slots, slot_id=number, ended_at=NOON - days * DAY)
@@ -321,6 +324,41 @@ def test_only_one_process_prunes_a_shared_server_at_a_time(postgresql_url: str) 
         assert not second.step(two, NOON)
         assert second.pruned == 0
     journal.dispose()
+
+
+def test_an_incident_goes_ninety_days_after_it_closed_and_never_while_it_is_open(journal: Engine) -> None:
+    with journal.begin() as connection:
+        put(connection, incidents, incident_id="open", detected_at=NOON - 999 * DAY, closed_at=None)
+        put(connection, incidents, incident_id="old", detected_at=NOON - 999 * DAY, closed_at=NOON - 91 * DAY)
+        put(connection, incidents, incident_id="young", detected_at=NOON - 999 * DAY, closed_at=NOON - 89 * DAY)
+    prune(journal)
+
+    assert left(journal, incidents) == ["open", "young"]
+
+
+def test_a_notice_goes_ninety_days_after_it_was_settled_and_never_while_it_waits(journal: Engine) -> None:
+    with journal.begin() as connection:
+        put(connection, notices, notice_id="waits", due_at=NOON - 999 * DAY, settled_at=None)
+        put(connection, notices, notice_id="old", due_at=NOON - 999 * DAY, settled_at=NOON - 91 * DAY)
+        put(connection, notices, notice_id="young", due_at=NOON - 999 * DAY, settled_at=NOON - 89 * DAY)
+    prune(journal)
+
+    assert left(journal, notices) == ["waits", "young"]
+
+
+def test_an_alert_goes_ninety_days_after_it_was_last_heard_of_but_not_before_its_incident_closed(
+    journal: Engine,
+) -> None:
+    with journal.begin() as connection:
+        put(connection, incidents, incident_id="open", detected_at=NOON - 999 * DAY, closed_at=None)
+        put(connection, incidents, incident_id="over", detected_at=NOON - 999 * DAY, closed_at=NOON - DAY)
+        put(connection, alerts, fingerprint="of-open", incident_id="open", received_at=NOON - 91 * DAY)
+        put(connection, alerts, fingerprint="of-none", incident_id=None, received_at=NOON - 91 * DAY)
+        put(connection, alerts, fingerprint="of-over", incident_id="over", received_at=NOON - 91 * DAY)
+        put(connection, alerts, fingerprint="young", incident_id=None, received_at=NOON - 89 * DAY)
+    prune(journal)
+
+    assert left(journal, alerts) == ["of-open", "young"]
 
 
 def test_the_old_are_looked_up_by_an_index(journal: Engine) -> None:
