@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from exporter.found import found_as_json, quoted, reach, show_command, utc
+from alerts.pages import utc
+from exporter.found import found_as_json, quoted, reach, show_command
 from exporter.terminal import STYLES, Terminal
 from probes.errors import UsageError
 from probes.journal.kept import Found, RunSummary, Sighting

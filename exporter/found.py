@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
+from alerts.pages import utc
 from exporter.run_json import moment
 from probes.journal.kept import Found, RunSummary, Sighting
 from probes.redaction import printable
@@ -34,11 +35,6 @@ def found_as_json(found: Found, config: Path | None = None) -> dict[str, object]
 def reach(oldest: datetime | None) -> str:
     """How far back a journal goes, as the end of a sentence."""
     return "which holds no run yet" if oldest is None else f"which reaches back to {utc(oldest)}"
-
-
-def utc(moment: datetime) -> str:
-    """A moment as people read it, in UTC."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def quoted(text: str) -> str:
