@@ -1,0 +1,129 @@
+"""The report as one HTML file: no script, nothing from elsewhere, never larger than `MOST_BYTES`.
+
+Pure: facts in, text out. What a server had a say in stands in it as text, never as an element, an attribute's name,
+an address or a style.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import shlex
+from datetime import datetime
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from alerts.pages import Paper, environment
+from alerts.report.facts import Ids, Report
+from alerts.report.fitting import ROOMS, fitted
+from alerts.report.picture import WIDTH, picture_of, share_left
+from alerts.report.standing import WHO_ACTS, standing
+from probes.words import Outcome
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+MOST_BYTES = 256 * 1024
+_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
+_OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
+_SIGNS = {
+    Outcome.PASSED: "\N{BLACK CIRCLE}",
+    Outcome.DEGRADED: "\N{CIRCLE WITH LEFT HALF BLACK}",
+    Outcome.FAILED: "\N{MULTIPLICATION X}",
+    Outcome.SKIPPED: "\N{EN DASH}",
+    Outcome.UNKNOWN: "?",
+}
+
+
+def render(report: Report) -> str:
+    """The whole document. What there is no room for is left out, and said to be."""
+    picture = picture_of(report)  # of all runs: it is as large for ten as for ten thousand
+    document = ""
+    for room in ROOMS:
+        shown = fitted(report, room)
+        document = _template().render(
+            report=shown,
+            picture=picture,
+            standing=standing(report),
+            ids=ids_lines(shown.ids),
+            verify=verify_commands(report),
+            paper=_paper(),
+        )
+        if len(document.encode()) <= MOST_BYTES:
+            break
+    return document
+
+
+def content_security_policy() -> str:
+    """What the document says that it needs: its own style sheet."""
+    return _paper().content_security_policy
+
+
+def lasting(seconds: float) -> str:
+    """A duration in its two largest units."""
+    if not math.isfinite(seconds):
+        return "?"
+    if abs(seconds) < 60:
+        return f"{seconds:.3g} s" if abs(seconds) >= 1 or seconds == 0 else f"{seconds * 1000:.3g} ms"
+    whole, sign = round(abs(seconds)), "-" if seconds < 0 else ""
+    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    first = next(at for at, (count, _) in enumerate(parts) if count)
+    return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+def ids_lines(ids: tuple[Ids, ...]) -> list[str]:
+    """The ids for support as plain lines, to be copied at once."""
+    lines: list[str] = []
+    for seen in ids:
+        status = "no answer" if seen.status_code is None else f"HTTP {seen.status_code}"
+        named = {
+            "run": seen.run_id,
+            "requestId": seen.request_id,
+            "traceId": seen.trace_id,
+            "sessionId": seen.session_id,
+            "eventId": seen.event_id,
+            "idempotencyKey": seen.idempotency_key,
+        }
+        lines += [f"{_iso(seen.at)}  {seen.step}  {status}"]
+        lines += [f"  {name:<15} {value}" for name, value in named.items() if value is not None]
+    return lines
+
+
+def verify_commands(report: Report) -> list[str]:
+    """The commands that make the evidence and reckon every number of this page again."""
+    if report.incident is not None:
+        chosen = f"--incident {shlex.quote(report.incident.incident_id)}"
+    else:
+        chosen = f"--since {_iso(report.scope.since)} --until {_iso(report.scope.until)}"
+    return [
+        f"brekwatch incident {chosen} -o report.html --bundle evidence.zip",
+        "brekwatch incident verify evidence.zip",
+    ]
+
+
+def _iso(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+
+
+def _percent(share: float) -> str:
+    return f"{share:.3%}".replace("%", "").rstrip("0").rstrip(".") + " %" if math.isfinite(share) else "?"
+
+
+def _ours(address: str | None) -> bool:
+    """Whether it is a plain web address, fit to be a link."""
+    return address is not None and _OUR_ADDRESS.fullmatch(address) is not None
+
+
+@cache
+def _paper() -> Paper:
+    return Paper((files("alerts") / "templates" / "report.css").read_text("utf-8"), allowed=_ALLOWED)
+
+
+@cache
+def _template() -> Template:
+    made = environment("alerts")
+    made.filters |= {"lasting": lasting, "iso": _iso, "percent": _percent, "sign": _SIGNS.__getitem__}
+    made.globals |= {"share_left": share_left, "who_acts": WHO_ACTS, "width": WIDTH}
+    made.tests["ours"] = _ours
+    return made.get_template("report.html")
