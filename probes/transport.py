@@ -29,7 +29,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact about the API, not an 
 
     `detail` is a sentence for people, without secrets. `duration_seconds` is first byte sent to
     giving up, 0.0 if nothing was sent. `kept` says that it went over a kept connection,
-    `first_byte_seen` that some byte had come back.
+    `first_byte_seen` that some byte had come back, and `status_code` what the head of the answer said, where it came.
     """
 
     def __init__(
@@ -41,6 +41,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact about the API, not an 
         duration_seconds: float,
         kept: bool,
         first_byte_seen: bool,
+        status_code: int | None = None,
     ) -> None:
         super().__init__(detail)
         self.kind = kind
@@ -49,6 +50,7 @@ class TransportFailure(Exception):  # noqa: N818 - a fact about the API, not an 
         self.duration_seconds = duration_seconds
         self.kept = kept
         self.first_byte_seen = first_byte_seen
+        self.status_code = status_code
 
 
 class Transport(httpx.AsyncBaseTransport):
@@ -104,6 +106,7 @@ class Transport(httpx.AsyncBaseTransport):
                 duration_seconds=watch.duration_seconds,
                 kept=kept,
                 first_byte_seen=connection is not None and connection.heard,
+                status_code=None if connection is None else connection.status_code,
             ) from None
         self._keep(origin, connection)
         return _response(incoming, watch, connection.certificate_expires_at)

@@ -69,6 +69,11 @@ class Connection(asyncio.Protocol):
         return self._incoming.heard
 
     @property
+    def status_code(self) -> int | None:
+        """Of the present or last answer, once its whole head is there."""
+        return self._incoming.status_code if self._incoming.status_code >= 200 else None
+
+    @property
     def usable(self) -> bool:
         """Whether another exchange may begin: all was sent and read, no end was seen, and not idle for too long."""
         return self._over is None and self._sent and self._clock() < self._idle_until

@@ -335,3 +335,19 @@ async def test_a_reset_between_connecting_and_sending_is_a_reset() -> None:
         kinds = {(await lose(transport, server.url)).kind for _ in range(20)}
 
     assert kinds == {FailureKind.RESET}
+
+
+@pytest.mark.parametrize(
+    ("script", "status_code"),
+    [
+        pytest.param(endless_body, 200, id="a body without measure"),
+        pytest.param(reset_mid_body, 200, id="a body that breaks off"),
+        pytest.param(drip_header, None, id="a head that never ends"),
+        pytest.param(silence, None, id="no answer"),
+    ],
+)
+async def test_a_lost_answer_still_says_what_status_its_head_had(script: Script, status_code: int | None) -> None:
+    async with Hostile(script) as server:
+        failure = await lose(Transport(), server.url, seconds=0.5)
+
+    assert failure.status_code == status_code
