@@ -30,6 +30,7 @@ from probes.scenario import Scenario
 from probes.words import Channel, Environment
 
 DEFAULT_TARGET = "default"
+DEFAULT_REMIND_SECONDS = 4 * 3600.0
 _OURS = re.compile("BREK_")
 _CARD = "it looks like a payment card number, which never belongs here"
 
@@ -78,7 +79,7 @@ class Receiver:
     channel: Channel
     urls: tuple[Secret, ...]
     secret: Secret | None = None
-    remind_seconds: float = 4 * 3600.0
+    remind_seconds: float = DEFAULT_REMIND_SECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,9 @@ from probes import scenario_files
 from probes.errors import ConfigError
 from probes.files import durations, sizes, variables, yaml_files
 from probes.files.addresses import journal_url, listen_address, plain_text_problem
-from probes.files.secret_values import Stamp, key_problem, read_secret, secrets_in_url, stamp
+from probes.files.receiver_files import receivers, secret_url, token
+from probes.files.secret_reading import SecretReading
+from probes.files.secret_values import key_problem, secrets_in_url
 from probes.files.settings_shapes import (
     HIDDEN,
     SECRETS,
@@ -82,8 +84,7 @@ class _Reading:
         self._document = document
         self._shape = shape
         self._folder = folder
-        self._secrets: list[Secret] = []
-        self._secret_files: dict[Path, Stamp | None] = {}
+        self._secrets = SecretReading(folder, self._refuse)
 
     def settings(self, default_journal: Callable[[], str]) -> Settings:
         """All of it. What is wrong is in `problems`, and then the value is not to be used."""
@@ -99,8 +100,9 @@ class _Reading:
             scenarios=MappingProxyType(scenarios),
             incidents=self._incidents(),
             maintenance=tuple(self._maintenance()),
-            secrets=tuple(dict.fromkeys(self._secrets)),
-            secret_files=MappingProxyType(self._secret_files),
+            receivers=tuple(receivers(shape.notify, self._secrets, self._refuse)),
+            secrets=tuple(dict.fromkeys(self._secrets.found)),
+            secret_files=MappingProxyType(self._secrets.files),
         )
 
     def _refuse(self, place: Place, message: str, *, at_key: bool = False) -> None:
@@ -110,7 +112,7 @@ class _Reading:
         shape = self._shape.service
         host, port = listen_address(shape.listen)
         journal = journal_url(shape.journal, self._folder) if shape.journal else default_journal()
-        self._secrets += secrets_in_url(journal)
+        self._secrets.found += secrets_in_url(journal)
         return Service(
             listen_host=host,
             listen_port=port,
@@ -122,6 +124,9 @@ class _Reading:
             max_concurrent_runs=shape.max_concurrent_runs,
             web_config=self._web_config(shape.web_config),
             sentry_dsn=self._sentry_dsn(),
+            grafana_url=shape.grafana_url and shape.grafana_url.rstrip("/"),
+            webhook_token=token(self._secrets, ("service",), "webhook_token", shape),
+            heartbeat_url=secret_url(self._secrets, ("service",), "heartbeat_url", shape),
         )
 
     def _retention(self) -> Retention:
@@ -160,28 +165,11 @@ class _Reading:
         shape = self._shape.service
         if shape.sentry_dsn is None and shape.sentry_dsn_file is None:
             return None
-        text = self._secret_text(place, "sentry_dsn", shape.sentry_dsn, shape.sentry_dsn_file)
+        text = self._secrets.text(place, "sentry_dsn", shape.sentry_dsn, shape.sentry_dsn_file)
         if text is None:
             return None
-        self._secrets += (Secret(text), *secrets_in_url(text))
+        self._secrets.found += (Secret(text), *secrets_in_url(text))
         return Secret(text)
-
-    def _secret_text(self, place: Place, key: str, text: str | None, file: str | None) -> str | None:
-        """The secret itself, or what its file holds; None where a problem was noted."""
-        if (text is None) == (file is None):
-            lacks = f"{key} is missing: give it, as ${{VAR}} or in a file that {key}_file names"
-            message = lacks if text is None else f"{key} and {key}_file are both given: keep one"
-            self._refuse(place, message, at_key=True)
-            return None
-        if file is None:
-            return text
-        path = self._folder / file
-        self._secret_files[path] = stamp(path)  # before it is read: what changes meanwhile is noticed
-        try:
-            return read_secret(path)
-        except ValueError as problem:
-            self._refuse((*place, f"{key}_file"), str(problem))
-            return None
 
     def _target(self, name: str, shape: TargetShape) -> Target:
         place: Place = ("targets", name)
@@ -203,10 +191,10 @@ class _Reading:
         )
 
     def _key(self, place: Place, name: str, text: str | None, file: str | None) -> Secret:
-        given = self._secret_text(place, name, text, file)
+        given = self._secrets.text(place, name, text, file)
         key = Secret(given or "")
         if given is not None:
-            self._secrets.append(key)
+            self._secrets.found.append(key)
             if problem := key_problem(given):
                 self._refuse((*place, name if file is None else f"{name}_file"), problem)
         return key

@@ -3,35 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field
 
-from probes.files.addresses import WORD, base_url_problem, journal_problem, listen_address, url_problem, word_problem
+from probes.files.addresses import journal_problem, listen_address, url_problem
+from probes.files.receiver_shapes import RECEIVER_SECRETS, ReceiverShape
 from probes.files.scenario_shapes import Card
+from probes.files.settings_parts import IN_A_FILE, URL, Address, Key, Text, Word, refused_by, secrets
 from probes.files.shapes import LISTED, NUMBER, Duration, OneOrMany, Shape, Size, form, json_pattern
 from probes.words import AuthHeader, Environment
 
-SECRETS = frozenset({"api_key", "other_api_key", "sentry_dsn"})
-HIDDEN = SECRETS | {"journal", "base_url", "attach_url", "setup_origins", "external_url"}
+SECRETS = RECEIVER_SECRETS | {"api_key", "other_api_key", "sentry_dsn", "webhook_token", "heartbeat_url"}
+HIDDEN = SECRETS | {"urls", "journal", "base_url", "attach_url", "setup_origins", "external_url"}
 """Keys whose values no message shows: a secret, or a URL that may carry one."""
 
 _MOMENT = r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})"
 _TARGET = "[a-z][a-z0-9_-]{0,39}"
-_URL = "https?://.+"
 _HOST_AND_PORT = r"[^/?#]+:[0-9]{1,5}"
-
-
-def _refused_by(problem_of: Callable[[str], str | None]) -> AfterValidator:
-    def check(text: str) -> str:
-        problem = problem_of(text)
-        if problem is not None:
-            raise ValueError(problem)
-        return text
-
-    return AfterValidator(check)
 
 
 def _listen_problem(text: str) -> str | None:
@@ -59,34 +50,16 @@ def _moment(value: object) -> datetime:
         raise ValueError("must be a moment that the calendar has, such as 2026-12-01T02:00Z") from None
 
 
-def _secrets(**needed: bool) -> Callable[[dict[str, Any]], None]:
-    """For the JSON Schema: each of these keys or its `…_file` is given, never both; one of them if it is needed."""
-
-    def tell(schema: dict[str, Any]) -> None:
-        schema["allOf"] = [_either(key, f"{key}_file", needed=must) for key, must in needed.items()]
-
-    return tell
-
-
-def _either(*keys: str, needed: bool) -> dict[str, Any]:
-    given = [{"required": [key], "properties": {key: {"type": "string"}}} for key in keys]
-    return {"oneOf": given} if needed else {"not": {"allOf": given}}
-
-
-Word = Annotated[str, _refused_by(word_problem), json_pattern(WORD)]
 TargetName = Annotated[
     str,
     form(_TARGET, "lower-case letters, digits, dashes and underscores, beginning with a letter"),
     json_pattern(_TARGET),
 ]
-Address = Annotated[str, _refused_by(base_url_problem), json_pattern(_URL)]
 Moment = Annotated[datetime, BeforeValidator(_moment), json_pattern(_MOMENT)]
-Text = Annotated[str, Field(min_length=1, max_length=4000)]
-Key = Annotated[str, WithJsonSchema({"type": "string", "minLength": 1})]
 Names = Annotated[tuple[str, ...], Field(min_length=1), LISTED, OneOrMany()]
 Count = Annotated[int, Field(ge=1, le=1_000_000), NUMBER]
 Share = Annotated[float, Field(gt=0, le=1), NUMBER]
-Reference = Annotated[str, _refused_by(_reference_problem), json_pattern(_HOST_AND_PORT)]
+Reference = Annotated[str, refused_by(_reference_problem), json_pattern(_HOST_AND_PORT)]
 
 
 class RetentionShape(Shape):
@@ -102,11 +75,11 @@ class RetentionShape(Shape):
 class ServiceShape(Shape):
     """The running service itself."""
 
-    model_config = ConfigDict(json_schema_extra=_secrets(sentry_dsn=False))
+    model_config = ConfigDict(json_schema_extra=secrets(sentry_dsn=False, webhook_token=False, heartbeat_url=False))
 
     listen: Annotated[
         str,
-        _refused_by(_listen_problem),
+        refused_by(_listen_problem),
         json_pattern(_HOST_AND_PORT),
         Field(
             description="Address and port of metrics and pages; port 0 takes any free one. "
@@ -115,7 +88,7 @@ class ServiceShape(Shape):
         ),
     ] = "127.0.0.1:9464"
     journal: Annotated[
-        Annotated[str, _refused_by(journal_problem), json_pattern("(sqlite:///|postgresql://).+")] | None,
+        Annotated[str, refused_by(journal_problem), json_pattern("(sqlite:///|postgresql://).+")] | None,
         Field(
             description="Where runs are kept: a SQLite file, or a PostgreSQL database. Without it, a file in the "
             "user's state folder.",
@@ -142,9 +115,17 @@ class ServiceShape(Shape):
     sentry_dsn: Annotated[
         Text | None, Field(description="Where the monitor's own crashes are reported; best given as ${VAR}.")
     ] = None
-    sentry_dsn_file: Annotated[Text | None, Field(description="The same, in a file that only its owner may read.")] = (
-        None
-    )
+    sentry_dsn_file: Annotated[Text | None, Field(description=IN_A_FILE)] = None
+    grafana_url: Annotated[Address | None, Field(description="What links to dashboards start with.")] = None
+    webhook_token: Annotated[
+        Key | None, Field(description="The bearer token by which Alertmanager tells us of alerts, at /alerts.")
+    ] = None
+    webhook_token_file: Annotated[Text | None, Field(description=IN_A_FILE)] = None
+    heartbeat_url: Annotated[
+        Key | None,
+        Field(description="Fetched every minute while all is well, so that whoever watches it notices our death."),
+    ] = None
+    heartbeat_url_file: Annotated[Text | None, Field(description=IN_A_FILE)] = None
 
 
 class PortalShape(Shape):
@@ -152,8 +133,8 @@ class PortalShape(Shape):
 
     attach_url: Annotated[
         str,
-        _refused_by(url_problem),
-        json_pattern(_URL),
+        refused_by(url_problem),
+        json_pattern(URL),
         Field(description="where the portal attaches a card, such as https://pay.example/attach"),
     ]
     test_card: Annotated[Card, Field(description="The card that is attached where a scenario names none.")] = "visa"
@@ -189,7 +170,7 @@ class AllowBookingsShape(Shape):
 class TargetShape(Shape):
     """One Brek deployment reached with one partner key."""
 
-    model_config = ConfigDict(json_schema_extra=_secrets(api_key=True, other_api_key=False))
+    model_config = ConfigDict(json_schema_extra=secrets(api_key=True, other_api_key=False))
 
     base_url: Annotated[Address, Field(description="the address that Brek issued, such as https://sandbox.example")]
     environment: Annotated[
@@ -290,6 +271,10 @@ class SettingsShape(Shape):
         tuple[Text, ...], LISTED, OneOrMany(), Field(description="Folders with scenarios of your own.")
     ] = ()
     incidents: Annotated[IncidentsShape, Field(description="When an incident opens and closes.")] = IncidentsShape()
+    notify: Annotated[
+        tuple[ReceiverShape, ...],
+        Field(description="Whom brekwatch itself tells of incidents. Use this or Prometheus' alerts: not both."),
+    ] = ()
     maintenance: Annotated[
         tuple[MaintenanceShape, ...],
         Field(description="Stretches of time in which nobody is woken; all is measured as ever."),

@@ -15,9 +15,11 @@ from exporter.listing import settings_lines
 from probes import settings
 from probes.errors import UsageError
 from probes.files import settings_schema, yaml_files
+from probes.files.receiver_shapes import ReceiverShape
 from probes.files.settings_shapes import SettingsShape
 from probes.files.shapes import Shape, check
 
+MODULES = {SettingsShape.__module__, ReceiverShape.__module__}
 VARIABLES = {
     "BREK_BASE_URL": "http://127.0.0.1:3000",
     "BREK_PARTNER_API_KEY": "sk_test_51H8xQz",
@@ -60,9 +62,9 @@ def test_what_is_written_passes_the_check_with_the_variables_of_a_sandbox(tmp_pa
 
 def test_the_example_names_every_key_there_is() -> None:
     named = set(keys_of(yaml_files.read(switched_on(example_text()), "example").root.value))
-    shapes = [shape for shape in all_shapes(Shape) if shape.__module__ == SettingsShape.__module__]
+    shapes = [shape for shape in all_shapes(Shape) if shape.__module__ in MODULES]
 
-    assert len(shapes) >= 9
+    assert len(shapes) >= 13
     for shape in shapes:
         assert set(shape.keys()) <= named, shape
 

@@ -57,6 +57,12 @@ GOOD = {
     ),
     "deadlines": HEAD + "probes: [{scenario: quick_search, every: 1h, deadline: 1.5m, step_deadline: 250ms}]",
     "retention": HEAD + "service: {retention: {successes: 1h, failures: 30d, size: 1.5GB}}",
+    "receivers": HEAD
+    + (
+        "notify: [{name: oncall, webhook: {url: '${URL}/x', secret: '${KEY}'}, remind_every: 1h}, "
+        "{name: chat, slack: {url: '${URL}/s'}}, {name: am, alertmanager: {urls: '${URL}', token_file: key.txt}}]"
+    ),
+    "heartbeat": HEAD + "service: {heartbeat_url: '${URL}/ping', grafana_url: '${URL}', webhook_token_file: key.txt}",
     "dsn": HEAD + "service: {sentry_dsn: 'https://${KEY}@sentry.example/1'}",
 }
 
@@ -89,6 +95,13 @@ BAD = {
     "journal_of_another_kind": HEAD + "service: {journal: 'mysql://x'}",
     "journal_without_a_path": HEAD + "service: {journal: 'sqlite:///'}",
     "dsn_twice": HEAD + "service: {sentry_dsn: x, sentry_dsn_file: y}",
+    "receiver_without_a_channel": HEAD + "notify: [{name: a}]",
+    "receiver_with_two_channels": HEAD
+    + ("notify: [{name: a, slack: {url: 'https://x.example'}, webhook: {url: 'https://x.example'}}]"),
+    "receiver_without_a_name": HEAD + "notify: [{slack: {url: 'https://x.example'}}]",
+    "webhook_without_a_url": HEAD + "notify: [{name: a, webhook: {secret: '${KEY}'}}]",
+    "alertmanager_without_urls": HEAD + "notify: [{name: a, alertmanager: {urls: []}}]",
+    "two_tokens": HEAD + "service: {webhook_token: '${KEY}', webhook_token_file: key.txt}",
     "no_runs": HEAD + "service: {max_concurrent_runs: 0}",
     "service_is_nothing": HEAD + "service:",
     "no_interval": HEAD + "probes: [{scenario: quick_search}]",

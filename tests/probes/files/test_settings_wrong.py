@@ -14,7 +14,8 @@ KEY = "sk_test_51H8xQz"
 VARIABLES = {"BREK_BASE_URL": "http://127.0.0.1:3000", "BREK_PARTNER_API_KEY": KEY, "HOME": "/home/somebody"}
 HEAD = "targets:\n  a:\n    base_url: http://127.0.0.1:3000\n    api_key: ${BREK_PARTNER_API_KEY}\n"
 _SERVICE = "listen, journal, retention, location, external_url, reference, max_concurrent_runs"
-SERVICE_KEYS = f"{_SERVICE}, web_config, sentry_dsn, sentry_dsn_file"
+_LINKS = "grafana_url, webhook_token, webhook_token_file, heartbeat_url, heartbeat_url_file"
+SERVICE_KEYS = f"{_SERVICE}, web_config, sentry_dsn, sentry_dsn_file, {_LINKS}"
 PROBE_KEYS = "scenario, targets, every, deadline, step_deadline, objective"
 SHIPPED = ", ".join(shipped())
 HTTPS = (
@@ -28,7 +29,7 @@ BEHIND_A_TARGET = {
     "unknown_key": (
         "probs: []",
         ("5:1: probs: unknown key; did you mean \"probes\"? "
-        "Allowed here: service, targets, probes, scenarios, incidents, maintenance"),
+        "Allowed here: service, targets, probes, scenarios, incidents, notify, maintenance"),
     ),
     "unknown_key_of_service": (
         "service: {listn: 1}",
