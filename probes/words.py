@@ -6,6 +6,9 @@ Vocabulary: design.md, section 2. The API's own words are from Brek's partner gu
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import TypeVar
+
+Word = TypeVar("Word", bound=StrEnum)
 
 
 class Environment(StrEnum):
@@ -335,3 +338,14 @@ class SlotState(StrEnum):
 NO_CODE = "none"  # as an expectation: an error without a machine-readable code
 NO_STATUS = "none"  # a transition's start before the first turn; a label where no answer came
 OTHER = "other"  # whatever a server invents, where a label wants a closed set
+
+
+def word_of(words: type[Word], text: str) -> Word:
+    """The word of a closed set; one that another version added is kept as it is, equal to no word of ours."""
+    try:
+        return words(text)
+    except ValueError:
+        stranger = str.__new__(words, text)
+        stranger._name_ = text
+        stranger._value_ = text
+        return stranger

@@ -8,9 +8,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Row
 
@@ -28,10 +27,11 @@ from probes.words import (
     Operation,
     Outcome,
     Settlement,
+    Word,
 )
+from probes.words import word_of as word_of  # noqa: PLC0414 - whoever reads rows finds it here, beside the rest
 
 Record = Row[Any]
-Word = TypeVar("Word", bound=StrEnum)
 
 _PHASES = ("dns", "connect", "tls", "send", "wait", "receive")
 
@@ -46,17 +46,6 @@ class Children:
     findings: Sequence[Record] = ()
     bookings: Sequence[Record] = ()
     intents: Sequence[Record] = ()
-
-
-def word_of(words: type[Word], text: str) -> Word:
-    """The word of a closed set; one that another version added is kept as it is, equal to no word of ours."""
-    try:
-        return words(text)
-    except ValueError:
-        stranger = str.__new__(words, text)
-        stranger._name_ = text
-        stranger._value_ = text
-        return stranger
 
 
 def _word_or_none(words: type[Word], text: str | None) -> Word | None:

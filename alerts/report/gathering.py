@@ -1,0 +1,287 @@
+"""Evidence from the journal: which runs a report looks at, and which of them it needs whole.
+
+Each reads what it needs and no more than its bounds; what was left out is said in `Evidence.left_out`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from alerts.report.codec import mapped
+from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
+from alerts.report.phrases import counted, utc
+from probes.incident import AlertSeen, Incident
+from probes.journal.kept import KeptRun, RunFilter, RunSummary
+from probes.scenario import Scenario
+from probes.settings import Settings
+from probes.words import GOOD_OUTCOMES, Environment, Outcome
+
+MOST_LINES = 20_000
+MOST_WHOLE = 300
+_MOST_BODY_BYTES = 32 * 1024 * 1024
+_AROUND = 10
+"""So many runs of each scenario beside the stretch are enough to see what is usual."""
+_LEAST_MARGIN = timedelta(minutes=5)
+_MOST_MARGIN = timedelta(hours=6)
+
+
+class RunReader(Protocol):
+    """What `probes.journal.reading.Reader` offers, as far as a report needs it."""
+
+    def runs(self, wanted: RunFilter) -> Iterator[RunSummary]:
+        """Newest first."""
+
+    def run(self, run_id: str) -> KeptRun | None:
+        """One, whole."""
+
+    def oldest(self) -> datetime | None:
+        """When the oldest run that is kept began."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """What a report is made with: the moment, our version, the configuration if it is at hand, and the scrubber."""
+
+    now: datetime
+    version: str
+    scenarios: Mapping[str, Scenario]
+    settings: Settings | None = None
+    lost: int | None = None
+    scrub: Callable[[str], str] = str
+
+
+def of_incident(reader: RunReader, incident: Incident, alerts: tuple[AlertSeen, ...], setting: Setting) -> Evidence:
+    """An incident from before its first failed run to after its end, with the alerts that were tied to it."""
+    start = min(filter(None, (incident.last_good_at, incident.first_failed_at)))
+    end = incident.closed_at or setting.now
+    margin = min(max((end - incident.first_failed_at) / 4, _LEAST_MARGIN, _intervals(incident)), _MOST_MARGIN)
+    since, until = start - margin, min(end + margin, setting.now)
+    wanted = RunFilter(since=since, target=incident.cause.target)
+    lines, left_out = _bounded(
+        each for each in reader.runs(wanted) if each.started_at <= until and each.scenario in incident.scenarios
+    )
+    return _evidence(
+        reader,
+        setting,
+        Evidence(
+            asked=Asked.INCIDENT,
+            asked_for=incident.incident_id,
+            now=setting.now,
+            version=setting.version,
+            target=incident.cause.target,
+            since=since,
+            until=until,
+            incident=incident,
+            lines=lines,
+            alerts=alerts,
+            left_out=left_out,
+        ),
+    )
+
+
+def of_run(reader: RunReader, kept: KeptRun, setting: Setting) -> Evidence:
+    """One run, and its scenario's runs around it: back to the last good one, and on to the next, and some more."""
+    lines = _around(reader, kept)
+    until = max(line.started_at + timedelta(seconds=line.duration_seconds or 0) for line in lines)
+    return _evidence(
+        reader,
+        setting,
+        Evidence(
+            asked=Asked.RUN,
+            asked_for=kept.run.run_id,
+            now=setting.now,
+            version=setting.version,
+            target=kept.run.target,
+            since=lines[0].started_at,
+            until=max(until, lines[0].started_at),
+            focus=kept.run.run_id,
+            lines=lines,
+        ),
+    )
+
+
+def of_stretch(
+    reader: RunReader, since: datetime, setting: Setting, *, target: str | None = None, asked_for: str = ""
+) -> Evidence:
+    """All runs since then, of a target or of all; what failed most often among them is what the report is about."""
+    lines, left_out = _bounded(reader.runs(RunFilter(since=since, target=target)))
+    return _evidence(
+        reader,
+        setting,
+        Evidence(
+            asked=Asked.STRETCH,
+            asked_for=asked_for or utc(since),
+            now=setting.now,
+            version=setting.version,
+            target=target,
+            since=since,
+            until=setting.now,
+            lines=lines,
+            left_out=left_out,
+        ),
+    )
+
+
+def _evidence(reader: RunReader, setting: Setting, evidence: Evidence) -> Evidence:
+    """With the runs that are needed whole, what is known beside them, and every text scrubbed once more."""
+    witnesses, left_out = _witnesses(reader, evidence)
+    targets = {line.target for line in evidence.lines} | ({evidence.target} if evidence.target else set())
+    target = targets.pop() if len(targets) == 1 else evidence.target
+    scenarios = sorted({line.scenario for line in evidence.lines})
+    whole = replace(
+        evidence,
+        target=target,
+        witnesses=witnesses,
+        left_out=(*evidence.left_out, *left_out),
+        surroundings=_surroundings(setting, target, scenarios, evidence.incident, reader.oldest()),
+    )
+    return mapped(whole, setting.scrub)
+
+
+def _surroundings(
+    setting: Setting, target: str | None, scenarios: Sequence[str], incident: Incident | None, oldest: datetime | None
+) -> Surroundings:
+    settings = setting.settings
+    known = None if settings is None else settings.targets.get(target or "")
+    found = Surroundings(
+        environment=known.environment if known else _environment(incident),
+        plans=tuple(_plan(setting, target, scenario) for scenario in scenarios),
+        oldest_run_at=oldest,
+        lost=setting.lost,
+    )
+    if settings is None:
+        return found
+    quiet = (
+        Quiet(starts_at=each.starts_at, ends_at=each.ends_at) for each in settings.maintenance if target in each.targets
+    )
+    return replace(
+        found,
+        auth_header=known.auth_header if known else found.auth_header,
+        quiet=tuple(quiet),
+        policy=settings.incidents,
+        external_url=settings.service.external_url,
+    )
+
+
+def _environment(incident: Incident | None) -> Environment | None:
+    return None if incident is None else incident.environment
+
+
+def _plan(setting: Setting, target: str | None, scenario: str) -> Plan:
+    probes = setting.settings.probes if setting.settings else ()
+    probe = next((each for each in probes if (each.target, each.scenario) == (target, scenario)), None)
+    known = setting.scenarios.get(scenario)
+    return Plan(
+        scenario=scenario,
+        every_seconds=probe.every_seconds if probe else None,
+        availability=probe.objective.availability if probe else None,
+        latency_seconds=probe.objective.latency_seconds if probe else None,
+        chat_statuses={step.name: step.expect.chat_statuses for step in known.steps} if known else {},
+    )
+
+
+def _bounded(newest_first: Iterable[RunSummary]) -> tuple[tuple[RunSummary, ...], tuple[str, ...]]:
+    lines: list[RunSummary] = []
+    for line in newest_first:
+        if len(lines) == MOST_LINES:
+            oldest = utc(lines[-1].started_at)
+            return tuple(reversed(lines)), (f"runs before {oldest}: only the newest {MOST_LINES} were read",)
+        lines.append(line)
+    return tuple(reversed(lines)), ()
+
+
+def _around(reader: RunReader, kept: KeptRun) -> tuple[RunSummary, ...]:
+    """Oldest first: back to the last good run before and a few more; on to the next good one and a few more."""
+    later: deque[RunSummary] = deque(maxlen=MOST_LINES // 2)
+    earlier: list[RunSummary] = []
+    own: list[RunSummary] = []
+    good = 0
+    for line in reader.runs(RunFilter(target=kept.run.target, scenario=kept.run.scenario)):
+        if line.run_id == kept.run.run_id:
+            own.append(line)
+        elif not own:
+            later.append(line)
+        else:
+            earlier.append(line)
+            good += line.outcome in GOOD_OUTCOMES
+        if good > _AROUND // 2 or len(earlier) == MOST_LINES // 2:
+            break
+    return (*reversed(earlier), *own, *_until_good(reversed(later)))
+
+
+def _until_good(oldest_first: Iterable[RunSummary]) -> Iterator[RunSummary]:
+    good = 0
+    for line in oldest_first:
+        yield line
+        good += line.outcome in GOOD_OUTCOMES
+        if good > _AROUND // 2:
+            return
+
+
+def _intervals(incident: Incident) -> timedelta:
+    return timedelta(seconds=3 * max((hit.every_seconds or 0.0 for hit in incident.hits), default=0.0))
+
+
+def _witnesses(reader: RunReader, evidence: Evidence) -> tuple[tuple[Witness, ...], tuple[str, ...]]:
+    """The runs that are wanted most, whole, until there are enough."""
+    found: dict[str, Witness] = {}
+    gone, room = 0, _MOST_BODY_BYTES
+    for run_id in _by_need(evidence):
+        if len(found) == MOST_WHOLE or room <= 0:
+            break
+        kept = reader.run(run_id)
+        if kept is None:
+            gone += 1
+            continue
+        found[run_id] = witness_of(kept)
+        room -= _body_bytes(kept)
+    in_order = tuple(found[line.run_id] for line in evidence.lines if line.run_id in found)
+    left_out = []
+    if rest := len(evidence.lines) - len(in_order) - gone:
+        left_out.append(
+            f"{counted(rest, 'run')} of {len(evidence.lines)}: counted, but not looked at whole, for transitions, "
+            "429s, headroom and ids"
+        )
+    if gone:
+        left_out.append(f"{counted(gone, 'run')}: let go of by the journal while the report was made")
+    return in_order, tuple(left_out)
+
+
+def _by_need(evidence: Evidence) -> Iterator[str]:
+    """The run asked for; failed runs, newest and oldest in turn; good ones nearest to them; then all, evenly."""
+    failed = [line for line in evidence.lines if line.outcome is Outcome.FAILED]
+    incident = evidence.incident
+    named = (evidence.focus, incident and incident.first_failed_run_id, incident and incident.last_failed_run_id)
+    wanted = [run_id for run_id in named if run_id]
+    if incident is not None:
+        wanted += filter(None, (incident.last_good_run_id, incident.recovered_run_id))
+    wanted += _neighbours(evidence.lines)
+    wanted += [line.run_id for pair in zip(reversed(failed), failed, strict=True) for line in pair][: MOST_WHOLE // 2]
+    stride = max(len(evidence.lines) // MOST_WHOLE, 1)
+    wanted += [line.run_id for line in evidence.lines[::stride]]
+    wanted += [line.run_id for line in reversed(evidence.lines)]
+    known = {line.run_id for line in evidence.lines}
+    return (run_id for run_id in dict.fromkeys(wanted) if run_id in known)
+
+
+def _neighbours(lines: Sequence[RunSummary]) -> list[str]:
+    """For each scenario and target: the good runs on both sides of where it turned bad or good, newest first."""
+    found: list[str] = []
+    before: dict[tuple[str, str], RunSummary] = {}
+    for line in lines:
+        if line.outcome is not Outcome.FAILED and line.outcome not in GOOD_OUTCOMES:
+            continue
+        last = before.get((line.target, line.scenario))
+        if last is not None and (last.outcome is Outcome.FAILED) != (line.outcome is Outcome.FAILED):
+            found += [line.run_id, last.run_id]
+        before[line.target, line.scenario] = line
+    return found[::-1][: MOST_WHOLE // 3]
+
+
+def _body_bytes(kept: KeptRun) -> int:
+    sent = (each.exchange for each in kept.exchanges)
+    return sum(len(each.request_body) + (len(each.answer.content) if each.answer else 0) for each in sent)
