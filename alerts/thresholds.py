@@ -83,8 +83,10 @@ class Thresholds:
 
     * `open_after`, `within`, `close_after`: an incident opens after so many bad of the last `within` judged runs of a
       scenario, and closes after so many good ones in a row. Three, for a single failure needs nobody.
-    * `fast_failures`, `fast_window_seconds`: the same for frequent probes, without waiting for a window: more than so
-      many failures of a kind on one target in that time.
+    * `fast_failures`, `fast_window_seconds`, `fast_share`: the same for frequent probes, whose scenarios add up: more
+      than so many failures of a kind on one target in that time, and more than this share of its judged runs. Without
+      the share, one error in a hundred requests would fire it four times in 20,000 runs at one a minute, and eighty
+      times at one every ten seconds.
     * `hidden_share`, `hidden_least`, `hidden_window_seconds`: what retries hide is worth a ticket when more than this
       share of the requests were answered as nobody asked for, and at least so many.
     * `headroom_low_ratio`: our own probes stop at a reserve of 20 %, so less than half of that was spent by others.
@@ -105,6 +107,7 @@ class Thresholds:
     close_after: int = 2
     fast_failures: float = 2.5
     fast_window_seconds: float = 10 * _MINUTE
+    fast_share: float = 0.4
     hidden_share: float = 0.10
     hidden_least: int = 5
     hidden_window_seconds: float = _HOUR
