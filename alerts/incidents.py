@@ -125,6 +125,11 @@ class Watch:
         cases = (case.incident for target in self._targets.values() for case in target.cases.values())
         return tuple(sorted(cases, key=_detected))
 
+    @property
+    def targets(self) -> frozenset[str]:
+        """Those that something is remembered of."""
+        return frozenset(self._targets)
+
     def see(self, verdict: Verdict, *, fresh: bool = False) -> tuple[Incident, ...]:
         """The incidents that this run changed: none, if it was seen before. Runs come in the order of their end.
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 
 from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
+from exporter.incident_watch import IncidentWatch
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
 from probes.errors import JournalError, UsageError
@@ -55,6 +56,8 @@ class Service:
         self._journal = None if new_journal is None else new_journal(self._listeners)
         if self._journal is not None:
             self._listeners.add(self._journal)
+        self._incidents = IncidentWatch(settings, listener=self._listeners, book=self._journal)
+        self._listeners.add(self._incidents)
         self._probing = Probing(
             settings,
             ledger=self._journal or MemoryLedger(),
@@ -116,6 +119,7 @@ class Service:
         if self._journal is not None:
             await self._journal.start()
             await self._restore(self._journal)
+            await self._incidents.restore(self._journal.reader)
         await self._web.start()
         self._probing.start()
         if self._reconciling is not None:
@@ -142,6 +146,7 @@ class Service:
         self._settings = settings
         self._scrubber.learn(*settings.secrets)  # the old ones stay: a run under way may still meet them
         self._tell_recorder()
+        self._incidents.reload(settings)
         self._probing.replan(settings)
         self._drift_watch.watch(settings.targets.values())
         self._announce_maintenance()
