@@ -163,12 +163,13 @@ class Telling(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What a notice says of an incident; `test` says that a receiver is reached."""
+    """What a notice says of an incident; `undelivered`: that another receiver takes nothing; `test`: this one does."""
 
     OPENED = "opened"
     REMINDER = "reminder"
     FLAPPING = "flapping"
     RESOLVED = "resolved"
+    UNDELIVERED = "undelivered"
     TEST = "test"
 
 
@@ -318,6 +319,7 @@ class FaultKind(StrEnum):
     CANCELLED = "cancelled"
     CLOCK = "clock"
     CONFIG = "config"
+    DELIVERY = "delivery"
     JOURNAL = "journal"
     LISTENER = "listener"
     OFFLINE = "offline"
