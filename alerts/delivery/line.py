@@ -64,7 +64,7 @@ class Line:
         self._failures = 0
         self._paused_until: datetime | None = None
         self._lost_some = False
-        self._woken = asyncio.Event()
+        self._woken, self._idle = asyncio.Event(), asyncio.Event()
 
     def take(self, notice: Notice, *, kept: asyncio.Future[None] | None) -> None:
         """Tell this. It is sent once `kept` is done, or 5 s later without that: better twice than never."""
@@ -98,12 +98,6 @@ class Line:
             self._settle(each, NoticeState.SUPERSEDED)
 
     @property
-    def is_waiting(self) -> bool:
-        """Whether nothing can be sent for a while, be it due."""
-        now = self._means.now()
-        return (self._paused_until is not None and now < self._paused_until) or self._bucket.left(now) < 1
-
-    @property
     def due(self) -> int:
         """How many could be told now and aren't."""
         now = self._means.now()
@@ -122,12 +116,24 @@ class Line:
     async def run(self) -> None:
         """Tell, until cancelled."""
         while True:
-            seconds = await self.step()
             self._woken.clear()
+            seconds = await self.step()
+            self._idle.set()
             if seconds > 0:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(min(seconds, _LOOKS_EVERY_SECONDS)):
                         await self._woken.wait()
+
+    async def last_words(self) -> None:
+        """Come back once nothing is due, or nothing can be sent for a while."""
+        while self.due and not self._can_wait:
+            self._idle.clear()
+            await self._idle.wait()
+
+    @property
+    def _can_wait(self) -> bool:
+        now = self._means.now()
+        return (self._paused_until is not None and now < self._paused_until) or self._bucket.left(now) < 1
 
     async def step(self) -> float:
         """Send one message, if one may be sent now; how many seconds until the next can be, at the soonest."""

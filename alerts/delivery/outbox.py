@@ -11,7 +11,6 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -113,11 +112,10 @@ class Outbox(Listener):
         """What is due may still be said within a moment; the rest waits in the journal."""
         if self._watch is None:
             return
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_LAST_WORDS_SECONDS):
-                while any(line.due and line.problem() is None and not line.is_waiting for line in self._lines.values()):
-                    await asyncio.sleep(0.02)
-        tasks = [self._watch, *self._tasks.values()]
+        last_words = [asyncio.create_task(line.last_words()) for line in self._lines.values()]
+        if last_words:
+            await asyncio.wait(last_words, timeout=_LAST_WORDS_SECONDS)
+        tasks = [self._watch, *self._tasks.values(), *last_words]
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)

@@ -34,4 +34,4 @@ class Bucket:
 
 def back_off_seconds(failures: int, uniform: Uniform) -> float:
     """Exponential, with full jitter, up to a minute."""
-    return uniform(0.0, min(_LONGEST_BACK_OFF_SECONDS, 2.0**failures))
+    return uniform(0.0, min(_LONGEST_BACK_OFF_SECONDS, 2.0 ** min(failures, 10)))
