@@ -13,8 +13,12 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from exporter.recorder import Recorder
+from exporter.web.alerts import Alerts
 from exporter.web.finding import Finding
+from exporter.web.incident_lookups import IncidentDesk
+from exporter.web.incidents import Incidents
 from exporter.web.page import Page
+from exporter.web.runbooks import Runbooks
 from exporter.web.scrapes import Scrapes
 from probes.journal.kept import Found
 
@@ -35,11 +39,13 @@ def create_app(
     recorder: Recorder,
     health: Health,
     find: Callable[[str], Found] | None = None,
+    desk: IncidentDesk | None = None,
     scrub: Callable[[str], str] = str,
 ) -> Starlette:
-    """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`.
+    """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`, `/runbooks`.
 
-    With `find`, which is called in a thread, `/find` and `/find/<id>` too; `scrub` removes secrets from what they say.
+    With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`.
+    `scrub` removes secrets from what they say.
     """
     version = version_of("brekwatch")
     page = Page("index.html", version=version)
@@ -47,7 +53,9 @@ def create_app(
 
     async def index(_request: Request) -> Response:
         headers = {"content-security-policy": page.content_security_policy}
-        told = page.render(rows=recorder.board.rows(), problem=health.problem(), finds=find is not None)
+        told = page.render(
+            rows=recorder.board.rows(), problem=health.problem(), finds=find is not None, desk=desk is not None
+        )
         return HTMLResponse(told, headers=headers)
 
     async def metrics(request: Request) -> Response:
@@ -66,7 +74,10 @@ def create_app(
             Route("/metrics", metrics),
             Route("/healthz", healthz),
             Route("/readyz", readyz),
+            *Runbooks(version=version).routes(),
             *([] if find is None else Finding(find, version=version, scrub=scrub).routes()),
+            *([] if desk is None else Incidents(desk, version=version, scrub=scrub).routes()),
+            *([] if desk is None else Alerts(desk, scrub=scrub).routes()),
         ]
     )
     app.router.redirect_slashes = False

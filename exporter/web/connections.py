@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_CONNECTIONS = 64
 _ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
-_MOST_BYTES = 65_536  # of a request: there is nothing here that takes a body
+MOST_BODY_BYTES = 1024 * 1024  # where a body is taken at all
+_MOST_BYTES = 65_536  # of any other request
+_MOST_BYTES_WITH_BODY = 2 * MOST_BODY_BYTES  # so that who sends a little too much is told so
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, with a deadline. Where there are too many, the one that has idled longest makes room."""
+    """uvicorn's, with a deadline. Where there are too many, the one that has idled longest makes room.
 
+    `body_paths` are those that take a POST (see `taking`).
+    """
+
+    body_paths: frozenset[str] = frozenset()
     _made_at = 0.0
     _received = 0
+    _allowed = _MOST_BYTES
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -28,14 +36,22 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A request that grows beyond its bound ends its connection."""
         self._received += len(data)
-        if self._received > _MOST_BYTES:
+        if self._received > _MOST_BYTES_WITH_BODY:
             self.transport.abort()
             return
         super().data_received(data)
+        if self._received > self._allowed:  # only now: what is allowed stands in the head of the request
+            self.transport.abort()
+
+    def on_headers_complete(self) -> None:
+        """A request that brings a body may be longer."""
+        super().on_headers_complete()
+        if self.scope["method"] == "POST" and self.scope["path"] in self.body_paths:
+            self._allowed = _MOST_BYTES_WITH_BODY
 
     def on_response_complete(self) -> None:
         """The next request has the same time and size."""
-        self._received = 0
+        self._received, self._allowed = 0, _MOST_BYTES
         self._arm()
         super().on_response_complete()
 
@@ -62,3 +78,14 @@ class Connection(HttpToolsProtocol):
         idle = [other for other in living if other._idle]  # noqa: SLF001 - of the same class
         if idle:
             min(idle, key=lambda other: other._made_at).transport.abort()  # noqa: SLF001
+
+
+def taking(paths: Iterable[str]) -> type[Connection]:
+    """Connections on which these paths take a body."""
+
+    class Taking(Connection):
+        """Knows them."""
+
+        body_paths = frozenset(paths)
+
+    return Taking

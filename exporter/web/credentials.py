@@ -1,4 +1,7 @@
-"""Who may come in: basic auth with bcrypt hashes, as in the `web-config.yml` of Prometheus' exporter toolkit."""
+"""Who may come in: people and Prometheus by basic auth, programs that tell us something by a bearer token.
+
+Basic auth has bcrypt hashes, as in the `web-config.yml` of Prometheus' exporter toolkit.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ import asyncio
 import base64
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+from probes.redaction import Secret
 
 _LONGEST_HEADER = 1024
 _LONGEST_PASSWORD = 72  # bcrypt reads no further
@@ -43,6 +48,30 @@ class Door:
             return False
         self._known[name] = digest
         return True
+
+
+class Bearer:
+    """Checks a bearer token. `token` gives the one in force, which a reload may change; None lets nobody in.
+
+    `way_in` says, as the end of a sentence, how to have one.
+    """
+
+    def __init__(self, token: Callable[[], Secret | None], *, way_in: str) -> None:
+        self._token = token
+        self.way_in = way_in
+
+    @property
+    def configured(self) -> bool:
+        """Whether there is a token at all."""
+        return bool(self._token())
+
+    def opens(self, authorization: str | None) -> bool:
+        """Whether this Authorization header shows the token. How long it takes tells nothing of how near it came."""
+        token = self._token()
+        if not token or authorization is None or len(authorization) > _LONGEST_HEADER:
+            return False
+        scheme, _, shown = authorization.partition(" ")
+        return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode(), token.reveal().encode())
 
 
 def _matches(password: bytes, hashed: bytes) -> bool:

@@ -10,12 +10,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from exporter.found import found_as_json
-from exporter.web.lookups import Lookups, TooManyError
-from exporter.web.page import FORM_TO_OURSELVES, Page
+from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
+from exporter.web.page import FORM_TO_OURSELVES, Page, wants_json
 from probes.errors import JournalError, UsageError
 from probes.journal.kept import Found
-
-_RETRY_SECONDS = "5"
 
 
 class Finding:
@@ -57,18 +55,9 @@ class Finding:
     ) -> Response:
         text = self._scrub(text)  # a key that was typed here by mistake
         problem = None if problem is None else self._scrub(problem)
-        headers = {"vary": "accept"} | ({"retry-after": _RETRY_SECONDS} if status_code == 503 else {})
-        if _wants_json(request):
+        headers = {"vary": "accept"} | ({"retry-after": RETRY_SECONDS} if status_code == 503 else {})
+        if wants_json(request):
             told: dict[str, object] = found_as_json(found or Found()) if problem is None else {"problem": problem}
             return Response(orjson.dumps(told), status_code, headers, media_type="application/json")
         headers["content-security-policy"] = self._page.content_security_policy
         return HTMLResponse(self._page.render(text=text, found=found, problem=problem), status_code, headers)
-
-
-def _wants_json(request: Request) -> bool:
-    """Whether JSON is asked for: by `?format=json`, else by the Accept header, where it stands before HTML."""
-    if (named := request.query_params.get("format")) is not None:
-        return named == "json"
-    accepted = request.headers.get("accept", "").lower()
-    json, html = accepted.find("application/json"), accepted.find("text/html")
-    return json >= 0 and (html < 0 or json < html)

@@ -1,16 +1,19 @@
 """What every request passes before any route: the name it asks for, its credentials, its method.
 
-Deny by default: there is no list of routes here, so none can be forgotten. Answers carry headers that keep a browser
-from doing anything with them but showing them.
+Deny by default: whatever has no `Bearer` of its own here is read-only and behind the door, so that no route can be
+forgotten. Answers carry headers that keep a browser from doing anything with them but showing them.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from exporter.web.credentials import Door
+from exporter.web.credentials import Bearer, Door
 from exporter.web.page import NOTHING_ALLOWED
 
 _METHODS = frozenset({"GET", "HEAD"})
@@ -22,15 +25,27 @@ _HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
 }
+NO_BEARERS: Mapping[str, Bearer] = MappingProxyType({})
 
 
 class Guard:
-    """An ASGI app around another. Without `hosts` any Host header will do, without a `door` anybody comes in."""
+    """An ASGI app around another. Without `hosts` any Host header will do, without a `door` anybody comes in.
 
-    def __init__(self, app: ASGIApp, *, hosts: frozenset[str] | None, door: Door | None) -> None:
+    `bearers` are the paths that take a POST, each with the credential that it asks for in place of the door's.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        hosts: frozenset[str] | None,
+        door: Door | None,
+        bearers: Mapping[str, Bearer] = NO_BEARERS,
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._door = door
+        self._bearers = bearers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers a request itself, or hands it on; nothing but HTTP comes through."""
@@ -51,12 +66,24 @@ class Guard:
         headers = Headers(scope=scope)
         if self._hosts is not None and _host_name(headers.get("host", "")) not in self._hosts:
             return PlainTextResponse("This host name is not served here.\n", 421)
+        bearer = self._bearers.get(scope["path"]) if scope["method"] == "POST" else None
+        if bearer is not None:
+            return _without_token(bearer, headers.get("authorization"))
         if self._door is not None and not await self._door.opens(headers.get("authorization")):
             challenge = {"www-authenticate": 'Basic realm="brekwatch", charset="UTF-8"'}
             return PlainTextResponse("Credentials, please.\n", 401, challenge)
         if scope["method"] not in _METHODS:
             return PlainTextResponse("Nothing can be changed here.\n", 405, {"allow": "GET, HEAD"})
         return None
+
+
+def _without_token(bearer: Bearer, authorization: str | None) -> PlainTextResponse | None:
+    if not bearer.configured:
+        return PlainTextResponse(f"Nobody may tell anything here: {bearer.way_in}.\n", 403, {"connection": "close"})
+    if not bearer.opens(authorization):
+        challenge = {"www-authenticate": 'Bearer realm="brekwatch"', "connection": "close"}
+        return PlainTextResponse("A token, please.\n", 401, challenge)
+    return None
 
 
 def _host_name(host: str) -> str:

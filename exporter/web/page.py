@@ -9,6 +9,8 @@ from alerts.pages import Paper, environment
 from exporter.found import show_command
 
 if TYPE_CHECKING:
+    from starlette.requests import Request
+
     from probes.journal.kept import RunSummary
 
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -33,6 +35,15 @@ class Page:
     def render(self, **facts: object) -> str:
         """The page as HTML, of what its template tells."""
         return self._template.render(style=self._paper.style, version=self._version, **facts)
+
+
+def wants_json(request: Request) -> bool:
+    """Whether JSON is asked for: by `?format=json`, else by the Accept header, where it stands before HTML."""
+    if (named := request.query_params.get("format")) is not None:
+        return named == "json"
+    accepted = request.headers.get("accept", "").lower()
+    json, html = accepted.find("application/json"), accepted.find("text/html")
+    return json >= 0 and (html < 0 or json < html)
 
 
 def _show(run: RunSummary) -> str:

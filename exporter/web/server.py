@@ -8,16 +8,16 @@ import errno
 import logging
 import socket
 import ssl
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from exporter.web import listening
-from exporter.web.connections import Connection
-from exporter.web.credentials import Door
-from exporter.web.guard import Guard
+from exporter.web.connections import taking
+from exporter.web.credentials import Bearer, Door
+from exporter.web.guard import NO_BEARERS, Guard
 from exporter.web.web_config import WebConfig
 from probes.errors import UsageError
 
@@ -29,14 +29,24 @@ _log = logging.getLogger("brekwatch.web")
 class WebServer:
     """One listening address. Beyond loopback it wants users in its web config (design decision 11).
 
-    `listen_port` 0 takes any free one; `port` says which, after `start`.
+    `listen_port` 0 takes any free one; `port` says which, after `start`. `bearers` are the paths that take a POST, and
+    what each wants to be shown.
     """
 
-    def __init__(self, listen_host: str, listen_port: int, app: ASGIApp, web_config: Path | None = None) -> None:
+    def __init__(
+        self,
+        listen_host: str,
+        listen_port: int,
+        app: ASGIApp,
+        web_config: Path | None = None,
+        *,
+        bearers: Mapping[str, Bearer] = NO_BEARERS,
+    ) -> None:
         self._host = listen_host
         self._wanted_port = listen_port
         self._app = app
         self._config_file = web_config
+        self._bearers = bearers
         self._config = WebConfig()
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
@@ -98,8 +108,8 @@ class WebServer:
         hosts = _LOOPBACK_NAMES | {f"[{address}]" if ":" in address else address} if loopback else None
         door = Door(self._config.users) if self._config.users else None
         config = uvicorn.Config(
-            Guard(self._app, hosts=hosts, door=door),
-            http=Connection,
+            Guard(self._app, hosts=hosts, door=door, bearers=self._bearers),
+            http=taking(self._bearers),
             ws="none",
             lifespan="off",
             interface="asgi3",

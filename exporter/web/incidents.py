@@ -1,0 +1,151 @@
+"""`/incidents` and `/incidents/open`: where an alert's link leads, and the list of them, as a page or as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+
+from exporter.run_json import moment
+from exporter.web.incident_lookups import IncidentDesk, reading
+from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
+from exporter.web.page import Page, wants_json
+from probes.errors import JournalError, UsageError
+from probes.incident import Incident, IncidentFilter
+
+MOST_LISTED = 50
+_MOST_OPEN = 500
+_LAST_CLOSED = 5
+_LONGEST = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whose incidents are asked for; None asks for all. `open_only` asks for what goes on now."""
+
+    target: str | None = None
+    scenario: str | None = None
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What fits, newest first. Where nothing does: what is open `beside` it, and the last ones `before`."""
+
+    fitting: tuple[Incident, ...] = ()
+    beside: tuple[Incident, ...] = ()
+    before: tuple[Incident, ...] = ()
+
+
+class Incidents:
+    """Answers from the journal; `scrub` removes secrets from what was typed."""
+
+    def __init__(self, desk: IncidentDesk, *, version: str, scrub: Callable[[str], str]) -> None:
+        self._desk = desk
+        self._scrub = scrub
+        self._lookups = Lookups(self._look_up)
+        self._page = Page("incidents.html", version=version)
+
+    def routes(self) -> list[Route]:
+        """The list, and what is open; the page of each incident is another's."""
+        return [Route("/incidents", self._list), Route("/incidents/open", self._open)]
+
+    async def _list(self, request: Request) -> Response:
+        return await self._answer(request, Question())
+
+    async def _open(self, request: Request) -> Response:
+        target, scenario = (_named(request, name) for name in ("target", "scenario"))
+        return await self._answer(request, Question(target=target, scenario=scenario, open_only=True))
+
+    async def _answer(self, request: Request, question: Question) -> Response:
+        try:
+            listed = await self._lookups.get(question)
+        except UsageError as problem:
+            return self._told(request, question, 404, problem=str(problem))
+        except JournalError as problem:
+            return self._told(request, question, 503, problem=str(problem))
+        except TooManyError:
+            return self._told(request, question, 503, problem="too many look for something now: try again in a moment")
+        return self._told(request, question, 200, listed=listed)
+
+    def _look_up(self, question: Question) -> Listed:
+        """In a thread."""
+        with reading(self._desk) as reader:
+            if not question.open_only:
+                return Listed(fitting=tuple(reader.incidents(IncidentFilter(limit=MOST_LISTED))))
+            still_open = tuple(
+                reader.incidents(IncidentFilter(target=question.target, open_only=True, limit=_MOST_OPEN))
+            )
+            fitting = tuple(each for each in still_open if question.scenario in {None, *each.scenarios})
+            if fitting:
+                return Listed(fitting=fitting)
+            wanted = IncidentFilter(target=question.target, scenario=question.scenario, limit=_LAST_CLOSED)
+            before = tuple(reader.incidents(wanted))
+        if not (still_open or before or question.target is None or question.target in self._desk.targets()):
+            raise UsageError(f'no target of the name "{question.target}" is configured here, and none had an incident')
+        return Listed(beside=still_open, before=before)
+
+    def _told(
+        self,
+        request: Request,
+        question: Question,
+        status_code: int,
+        *,
+        listed: Listed | None = None,
+        problem: str | None = None,
+    ) -> Response:
+        listed = listed or Listed()
+        problem = None if problem is None else self._scrub(problem)
+        headers = {"vary": "accept"} | ({"retry-after": RETRY_SECONDS} if status_code == 503 else {})
+        if wants_json(request):
+            told: dict[str, object] = listed_as_json(listed) if problem is None else {"problem": problem}
+            return Response(orjson.dumps(told), status_code, headers, media_type="application/json")
+        headers["content-security-policy"] = self._page.content_security_policy
+        about = {"target": self._scrub(question.target or ""), "scenario": self._scrub(question.scenario or "")}
+        facts = {
+            "open_only": question.open_only,
+            "listed": listed,
+            "problem": problem,
+            "now": self._desk.now(),
+            **about,
+        }
+        return HTMLResponse(self._page.render(**facts), status_code, headers)
+
+
+def _named(request: Request, name: str) -> str | None:
+    """What an address names; an alert without the label leaves it empty."""
+    return request.query_params.get(name, "").strip()[:_LONGEST] or None
+
+
+def listed_as_json(listed: Listed) -> dict[str, object]:
+    """The same as a document."""
+    return {
+        "incidents": [_incident(incident) for incident in listed.fitting],
+        "open_beside": [_incident(incident) for incident in listed.beside],
+        "closed_before": [_incident(incident) for incident in listed.before],
+    }
+
+
+def _incident(incident: Incident) -> dict[str, object]:
+    return {
+        "incident_id": incident.incident_id,
+        "path": f"/incidents/{incident.incident_id}",
+        "target": incident.cause.target,
+        "kind": incident.cause.kind,
+        "operation": incident.cause.operation,
+        "scenarios": incident.scenarios,
+        "blame": incident.blame,
+        "environment": incident.environment,
+        "location": incident.location,
+        "failed_runs": incident.failed_runs,
+        "first_failed_at": moment(incident.first_failed_at),
+        "detected_at": moment(incident.detected_at),
+        "last_failed_at": moment(incident.last_failed_at),
+        "recovered_at": None if incident.recovered_at is None else moment(incident.recovered_at),
+        "closed_at": None if incident.closed_at is None else moment(incident.closed_at),
+        "ended": incident.ended,
+    }
