@@ -21,16 +21,23 @@ from starlette.routing import Route
 from alerts.tying import SLACK, ToldAlert, incident_of
 from exporter.web.alert_messages import MessageError, alerts_in
 from exporter.web.connections import MOST_BODY_BYTES
+from exporter.web.credentials import Bearer
 from exporter.web.incident_lookups import IncidentDesk, IncidentReader, Proof, proof_of, reading
 from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
 from probes.errors import JournalError, LedgerUnavailableError
 from probes.incident import AlertSeen, Incident, IncidentFilter
+from probes.redaction import Secret
 
 ALERTS_PATH = "/alerts"
 MOST_PROOFS = 50
 _MOST_INCIDENTS = 5_000
 _KEEP_SECONDS = 5.0
 _log = logging.getLogger("brekwatch.web")
+
+
+def bearer_of(token: Callable[[], Secret | None]) -> Bearer:
+    """What whoever tells of alerts must show."""
+    return Bearer(token, way_in="set service.webhook_token, and give it to Alertmanager as its bearer token")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

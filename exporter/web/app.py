@@ -53,9 +53,8 @@ def create_app(
 
     async def index(_request: Request) -> Response:
         headers = {"content-security-policy": page.content_security_policy}
-        told = page.render(
-            rows=recorder.board.rows(), problem=health.problem(), finds=find is not None, desk=desk is not None
-        )
+        links = {"finds": find is not None, "incidents": desk is not None}
+        told = page.render(rows=recorder.board.rows(), problem=health.problem(), **links)
         return HTMLResponse(told, headers=headers)
 
     async def metrics(request: Request) -> Response:

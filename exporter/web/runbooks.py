@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 _NEIGHBOUR = re.compile(r"(Brek[A-Za-z]+)\.md")
-_OURS = re.compile(r"/(?![/\\])")
+_OURS = re.compile(r"/(?!/)")
 
 
 class Runbooks:

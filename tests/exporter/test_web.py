@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from support.facts import SEARCH, a_probe, a_run, a_target
 from support.prometheus import OPENMETRICS, complaints_of_promtool
-from support.web import FakeHealth, paths, raw, served
+from support.web import FakeHealth, addresses, paths, raw, served
 
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
@@ -138,7 +138,7 @@ async def test_the_page_allows_its_own_style_sheet_and_nothing_else(app: Starlet
 
 async def test_every_route_answers_with_guarding_headers(app: Starlette) -> None:
     async with served(app) as (_, client):
-        answers = [await client.get(path) for path in [*paths(app), "/nowhere"]]
+        answers = [await client.get(path) for path in [*addresses(app), "/nowhere"]]
 
     for answer in answers:
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -152,7 +152,7 @@ async def test_every_route_answers_with_guarding_headers(app: Starlette) -> None
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
 async def test_nothing_can_be_changed(app: Starlette, method: str) -> None:
     async with served(app) as (_, client):
-        answers = [await client.request(method, path) for path in [*paths(app), "/nowhere"]]
+        answers = [await client.request(method, path) for path in [*addresses(app), "/nowhere"]]
 
     assert {(answer.status_code, answer.headers["allow"]) for answer in answers} == {(405, "GET, HEAD")}
 
@@ -170,7 +170,7 @@ async def test_there_is_no_other_route(app: Starlette) -> None:
         answers = [(await client.get(path)).status_code for path in ("/config", "/metrics/", "/..%2fetc/passwd")]
 
     assert answers == [404, 404, 404]
-    assert sorted(paths(app)) == ["/", "/healthz", "/metrics", "/readyz"]
+    assert sorted(paths(app)) == ["/", "/healthz", "/metrics", "/readyz", "/runbooks", "/runbooks/{name}"]
 
 
 async def test_the_signals_are_left_to_the_service(app: Starlette) -> None:

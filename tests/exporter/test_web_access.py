@@ -10,7 +10,7 @@ import bcrypt
 import pytest
 from starlette.applications import Starlette
 from support.certificates import Certificates
-from support.web import FakeHealth, paths, served
+from support.web import FakeHealth, addresses, served
 
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
@@ -39,7 +39,7 @@ def users(tmp_path: Path) -> Path:
 )
 async def test_a_foreign_host_name_is_refused_on_loopback(app: Starlette, host: str) -> None:
     async with served(app) as (_, client):
-        answers = [await client.get(path, headers={"host": host}) for path in paths(app)]
+        answers = [await client.get(path, headers={"host": host}) for path in addresses(app)]
 
     assert {answer.status_code for answer in answers} == {421}
 
@@ -71,7 +71,7 @@ async def test_the_names_of_loopback_are_served(app: Starlette, host: str) -> No
 async def test_no_route_opens_without_the_right_credentials(app: Starlette, users: Path, header: str | None) -> None:
     headers = {} if header is None else {"authorization": header}
     async with served(app, web_config=users) as (_, client):
-        answers = [await client.get(path, headers=headers) for path in [*paths(app), "/nowhere"]]
+        answers = [await client.get(path, headers=headers) for path in [*addresses(app), "/nowhere"]]
 
     assert {answer.status_code for answer in answers} == {401}
     assert {answer.headers["www-authenticate"] for answer in answers} == {'Basic realm="brekwatch", charset="UTF-8"'}
@@ -79,7 +79,7 @@ async def test_no_route_opens_without_the_right_credentials(app: Starlette, user
 
 async def test_every_route_opens_with_the_right_credentials(app: Starlette, users: Path) -> None:
     async with served(app, web_config=users) as (_, client):
-        answers = [await client.get(path, auth=AUTH) for path in paths(app)]
+        answers = [await client.get(path, auth=AUTH) for path in addresses(app)]
 
     assert {answer.status_code for answer in answers} == {200}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from exporter.web import WebServer
+from exporter.web.credentials import Bearer
+from exporter.web.guard import NO_BEARERS
 
 
 class FakeHealth:
@@ -25,9 +27,14 @@ class FakeHealth:
 
 @asynccontextmanager
 async def served(
-    app: Starlette, *, host: str = "127.0.0.1", web_config: Path | None = None, verify: object = True
+    app: Starlette,
+    *,
+    host: str = "127.0.0.1",
+    web_config: Path | None = None,
+    verify: object = True,
+    bearers: Mapping[str, Bearer] = NO_BEARERS,
 ) -> AsyncIterator[tuple[WebServer, httpx.AsyncClient]]:
-    server = WebServer(host, 0, app, web_config)
+    server = WebServer(host, 0, app, web_config, bearers=bearers)
     await server.start()
     scheme = server.url.partition(":")[0]
     base_url = f"{scheme}://127.0.0.1:{server.port}"
@@ -40,6 +47,15 @@ async def served(
 
 def paths(app: Starlette) -> list[str]:
     return [route.path for route in app.routes if isinstance(route, Route)]
+
+
+_EXAMPLES = {"/runbooks/{name}": "/runbooks/BrekServerErrors", "/find/{id:path}": "/find/abcd"}
+
+
+def addresses(app: Starlette) -> list[str]:
+    """One of each route that is read, as somebody would ask for it."""
+    readable = (route for route in app.routes if isinstance(route, Route) and "GET" in (route.methods or ()))
+    return [_EXAMPLES.get(route.path, route.path) for route in readable]
 
 
 @asynccontextmanager
