@@ -55,7 +55,7 @@ def _hidden(thresholds: Thresholds) -> Alert:
         description=(
             f"{{{{ $value | humanizePercentage }}}} of the requests of the last {window} were answered with an error, or"
             " not at all. By status:"
-            f' {{{{ range query (printf "sum by (status_code) (increase(brek_probe_http_requests_total{{target=%q,'
+            f'{{{{ range query (printf "sum by (status_code) (increase(brek_probe_http_requests_total{{target=%q,'
             f'expected=\\"false\\",status_code!~\\"2.*\\"}}[{window}])) > 0.5" $labels.target) | sortByLabel'
             ' "status_code" }} {{ .Labels.status_code }} ({{ .Value | printf "%.0f" }}){{ end }}.'
         ),
@@ -71,8 +71,8 @@ def _transition() -> Alert:
         expr=not_in_maintenance(f"sum by (target, scenario, from_status, to_status) (\n{grew}\n) > 0.5"),
         summary="{{ $labels.target }}: {{ $labels.scenario }} took a turn that the guide doesn't know",
         description=(
-            "The status went from {{ $labels.from_status }} to {{ $labels.to_status }},"
-            f' {{{{ $value | printf "%.0f" }}}} times in the last {_TRANSITION_WINDOW}.'
+            "The status went from {{ $labels.from_status }} to {{ $labels.to_status }}."
+            f' Seen in the last {_TRANSITION_WINDOW}: {{{{ $value | printf "%.0f" }}}}.'
         ),
         board=Board.SCENARIO,
         about=PAIR,
@@ -167,8 +167,8 @@ def _bookings() -> tuple[Record | Alert, ...]:
             expr=f'{name} > 0.5 and on (target) brek_probe_target_info{{environment="production"}}',
             summary="{{ $labels.target }}: a real booking may have stayed",
             description=(
-                f'{{{{ $value | printf "%.0f" }}}} bookings in production were left, or may have been made, in the last'
-                f" {_BOOKING_WINDOW}. They cost money until somebody cancels them."
+                "Bookings in production that were left, or may have been made, in the last"
+                f' {_BOOKING_WINDOW}: {{{{ $value | printf "%.0f" }}}}. They cost money until somebody cancels them.'
             ),
             board=Board.OVERVIEW,
             blame=Blame.API,
