@@ -37,6 +37,8 @@ scenarios_app = typer.Typer(help="The conversations that can be played.", no_arg
 config_app = typer.Typer(help="The configuration file.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(scenarios_app, name="scenarios")
 app.add_typer(config_app, name="config")
+rules_app = typer.Typer(help="The alert rules for Prometheus.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(rules_app, name="rules")
 app.command("find")(journal_cli.find)
 app.add_typer(journal_cli.runs_app, name="runs")
 app.add_typer(journal_cli.journal_app, name="journal")
@@ -315,6 +317,24 @@ def check_config(config: ConfigOption = None) -> None:
     from probes import settings
 
     for line in settings_lines(settings.find(config, os.environ)):
+        typer.echo(line)
+
+
+@rules_app.command("export")
+def export_rules(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where to write them; made if need be.")],
+    config: ConfigOption = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Write over what you changed, or what others made.")] = False,
+) -> None:
+    """Write alert rules, an example for Alertmanager, and runbooks, with a configuration's thresholds and links.
+
+    Without a configuration, those of the defaults. Rule files that it made are written anew; what you may have changed
+    stays: alertmanager.yml, the runbooks.
+    """
+    from exporter.rules_command import export
+
+    for line in export(folder, config, os.environ, force=force):
         typer.echo(line)
 
 

@@ -1,7 +1,7 @@
-"""The alert rules as code: `files` makes the text of every rule file from the thresholds and two addresses.
+"""The alert rules as code: the text of every rule file, from the thresholds and two addresses.
 
-The files in `alerts/rules/` are made of the defaults by `python -m alerts.rulebook`; `brekwatch rules export` makes them
-of a configuration.
+The files in `alerts/rules/` are made of the defaults by `python -m alerts.rulebook`; `brekwatch rules export` makes
+them of a configuration.
 """
 
 from __future__ import annotations

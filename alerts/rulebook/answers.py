@@ -53,8 +53,8 @@ def _hidden(thresholds: Thresholds) -> Alert:
         ),
         summary="{{ $labels.target }}: retries hide errors",
         description=(
-            f"{{{{ $value | humanizePercentage }}}} of the requests of the last {window} were answered with an error, or"
-            " not at all. By status:"
+            f"{{{{ $value | humanizePercentage }}}} of the requests of the last {window} were answered with an error,"
+            " or not at all. By status:"
             f'{{{{ range query (printf "sum by (status_code) (increase(brek_probe_http_requests_total{{target=%q,'
             f'expected=\\"false\\",status_code!~\\"2.*\\"}}[{window}])) > 0.5" $labels.target) | sortByLabel'
             ' "status_code" }} {{ .Labels.status_code }} ({{ .Value | printf "%.0f" }}){{ end }}.'
@@ -113,8 +113,8 @@ def _correlation(thresholds: Thresholds) -> Alert:
         ),
         summary="{{ $labels.target }}: answers lack a usable {{ $labels.id }}",
         description=(
-            f"{{{{ $value | humanizePercentage }}}} of the answers of the last {window} had none, two that differ, or one"
-            " that another request had before. Support can't find such a request."
+            f"{{{{ $value | humanizePercentage }}}} of the answers of the last {window} had none, two that differ, or"
+            " one that another request had before. Support can't find such a request."
         ),
         board=Board.CORRELATION,
         blame=Blame.API,

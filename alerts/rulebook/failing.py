@@ -164,7 +164,7 @@ def _golden_path(thresholds: Thresholds) -> Alert:
 
 
 def _scenario(thresholds: Thresholds) -> Alert:
-    spoken = f'{{{{ if eq $labels.blame "{Blame.CONVERSATION}" }}}}{Severity.TICKET}{{{{ else }}}}{Severity.PAGE}{{{{ end }}}}'
+    spoken = f'{{{{ if eq $labels.blame "{Blame.CONVERSATION}" }}}}{Severity.TICKET}'
     return Alert(
         name="BrekScenarioFailing",
         expr=blamed(_failing_pairs(f'!~"{_GOLDEN}"', thresholds), PAIR, PAIR_BLAME, Blame.API),
@@ -172,7 +172,7 @@ def _scenario(thresholds: Thresholds) -> Alert:
         description=_failing_text(thresholds),
         board=Board.SCENARIO,
         about=PAIR,
-        severity=spoken,
+        severity=f"{spoken}{{{{ else }}}}{Severity.PAGE}{{{{ end }}}}",
     )
 
 

@@ -14,7 +14,7 @@ from alerts.rulebook.objectives import objectives
 from alerts.rulebook.promql import duration
 from alerts.thresholds import Thresholds
 
-_HEAD = "# Made by `brekwatch rules export`: change the thresholds in the configuration, not here.\n"
+HEAD = "# Made by `brekwatch rules export`: change the thresholds in the configuration, not here.\n"
 
 
 def groups(thresholds: Thresholds) -> tuple[Group, ...]:
@@ -37,7 +37,7 @@ def alertmanager_text(links: Links) -> str:
 
 
 def _lines(group: Group, links: Links) -> Iterator[str]:
-    yield f"{_HEAD}# {group.why}"
+    yield f"{HEAD}# {group.why}"
     yield "groups:"
     yield f"  - name: {group.name}"
     yield "    rules:"

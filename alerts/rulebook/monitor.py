@@ -14,7 +14,7 @@ _OFFLINE = 'sum by (job, instance) (increase(brek_monitor_faults_total{kind="off
 _HEARTBEAT_AGE = "(time() - max by (job, instance) (brek_monitor_heartbeat_timestamp_seconds))"
 _SHORTEST = "min by (job, instance) (brek_probe_interval_seconds)"
 _DOWN_FOR_SECONDS = 120.0
-_JOURNAL_FOR = "5m"
+_JOURNAL_DOWN = "max_over_time(brek_monitor_journal_up[5m]) == 0"
 _BEATS_MISSED, _BEAT_SLACK_SECONDS = 3, 60
 
 
@@ -31,14 +31,12 @@ def _stale(thresholds: Thresholds) -> Alert:
     allowed = (
         f"on (target, scenario) ({thresholds.stale_intervals} * {_INTERVAL} + {number(thresholds.stale_slack_seconds)})"
     )
-    skipped = (
-        "topk(1, sum by (reason) (increase(brek_probe_skipped_total{{target=%q,scenario=%q}}[{window}])) > 0.5)"
-    )
+    skipped = "topk(1, sum by (reason) (increase(brek_probe_skipped_total{{target=%q,scenario=%q}}[{window}])) > 0.5)"
     reasons = (
         f'{{{{ with query (printf "{skipped.format(window="15m")}" $labels.target $labels.scenario) }}}}'
-        "skipped, reason {{ . | first | label \"reason\" }}"
+        'skipped, reason {{ . | first | label "reason" }}'
         f'{{{{ else }}}}{{{{ with query (printf "{skipped.format(window="4h")}" $labels.target $labels.scenario) }}}}'
-        "skipped, reason {{ . | first | label \"reason\" }}"
+        'skipped, reason {{ . | first | label "reason" }}'
         '{{ else }}{{ with query (printf "sum(increase(brek_probe_runs_total{target=%q,scenario=%q,'
         'outcome=\\"unknown\\"}[4h])) > 0.5" $labels.target $labels.scenario) }}'
         "its runs are unknown, by the monitor's own fault{{ else }}it was not started{{ end }}{{ end }}{{ end }}"
@@ -110,7 +108,7 @@ def _fault() -> Alert:
         name="BrekMonitorFault",
         expr=(
             'sum by (job, instance, kind) (increase(brek_monitor_faults_total{kind!~"offline|cancelled"}[1h])) > 0.5\n'
-            f'or label_replace(max_over_time(brek_monitor_journal_up[{_JOURNAL_FOR}]) == 0, "kind", "journal", "", "")\n'
+            f'or label_replace({_JOURNAL_DOWN}, "kind", "journal", "", "")\n'
             'or label_replace(increase(brek_monitor_journal_lost_total[1h]) > 0.5, "kind", "journal", "", "")\n'
             "or label_replace(sum by (job, instance) ("
             'increase(brek_monitor_notices_total{state="given_up"}[1h])) > 0.5, "kind", "delivery", "", "")\n'

@@ -115,7 +115,8 @@ def _latency(thresholds: Thresholds) -> Alert:
         expr=not_in_maintenance("\nor ".join(branches)),
         summary="{{ $labels.target }}: {{ $labels.scenario }} is slow",
         description=(
-            f"More than {thresholds.latency_slow_share:.0%} of the good runs took over {{{{ $value | humanizeDuration }}}};"
+            f"More than {thresholds.latency_slow_share:.0%} of the good runs took over"
+            " {{ $value | humanizeDuration }};"
             ' {{ with query (printf "max(brek_probe_latency_objective_seconds{target=%q,scenario=%q})"'
             " $labels.target $labels.scenario) }}the objective is {{ . | first | value | humanizeDuration }}{{ end }}."
         ),
