@@ -132,6 +132,25 @@ def witness_of(kept: KeptRun) -> Witness:
     )
 
 
+def line_of(witness: Witness) -> RunSummary:
+    """The run in a line, as the journal lists it."""
+    run = witness.run
+    step = run.failed_step
+    return RunSummary(
+        run_id=run.run_id,
+        target=run.target,
+        scenario=run.scenario,
+        started_at=run.started_at,
+        outcome=None if witness.under_way else run.outcome,
+        reason=run.reason,
+        detail=run.detail,
+        duration_seconds=None if witness.under_way else run.duration_seconds,
+        failed_step=step.name if step else None,
+        failure_kind=step.failure.kind if step and step.failure else None,
+        recheck=run.recheck,
+    )
+
+
 def _bare(step: StepResult) -> StepResult:
     return replace(step, exchanges=tuple(map(_without_body, step.exchanges)))
 

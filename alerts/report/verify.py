@@ -1,0 +1,113 @@
+"""Whether a bundle's report says what its evidence says: sums first, then every field, reckoned anew. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alerts.report.bundle import PAGE, REPORT, SUMS, evidence_of, report_in, sums_of
+from alerts.report.evidence import Evidence, line_of
+from alerts.report.facts import Report
+from alerts.report.json_twin import as_json
+from alerts.report.reckoning import report_of
+
+Render = Callable[[Report], str]
+
+_MOST_TOLD = 20
+_VALUE_CHARACTERS = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was found: `problems` make the bundle unsound, `notes` don't; `checked` is how many values were compared."""
+
+    problems: tuple[str, ...]
+    notes: tuple[str, ...]
+    checked: int
+
+
+def verify(files: Mapping[str, bytes], version: str, render: Render | None = None) -> Verification:
+    """Check the files of a bundle; raises NotABundleError where they can't be read as one.
+
+    `version` is ours: the page is compared with what `render` makes only if the same version made it.
+    """
+    evidence = evidence_of(files)
+    report = report_of(evidence)
+    reckoned, told = as_json(report), report_in(files)
+    problems = [*_sum_problems(files), *_inner_problems(evidence), *differences(told, reckoned)]
+    notes = []
+    if evidence.version != version:
+        notes.append(f"made by brekwatch {ascii(evidence.version)[:40]}, checked by {version}: sentences may differ")
+    elif render is not None and render(report).encode() != files[PAGE]:
+        problems.append(f"{PAGE}: it is not the page that this evidence makes")
+    return Verification(problems=tuple(problems), notes=tuple(notes), checked=_leaves(reckoned))
+
+
+def differences(told: object, reckoned: object, place: str = REPORT) -> Iterator[str]:
+    """Each place where the two documents differ, with both values; a whole missing part is told once."""
+    if isinstance(told, dict) and isinstance(reckoned, dict):
+        for name in sorted(told.keys() | reckoned.keys()):
+            inner = f"{place}: {name}" if place == REPORT else f"{place}.{name}"
+            if name not in told or name not in reckoned:
+                yield f"{_printable(inner)} is {'missing' if name not in told else 'not what a report has'}"
+            else:
+                yield from differences(told[name], reckoned[name], inner)
+    elif isinstance(told, list) and isinstance(reckoned, list):
+        if len(told) != len(reckoned):
+            yield f"{_printable(place)} has {len(told)} entries, and the evidence makes {len(reckoned)}"
+        for number, (one, other) in enumerate(zip(told, reckoned, strict=False)):
+            yield from differences(one, other, f"{place}[{number}]")
+    elif told != reckoned or isinstance(told, bool) is not isinstance(reckoned, bool):
+        yield f"{_printable(place)} is {_value(told)}, and the evidence makes {_value(reckoned)}"
+
+
+def told_problems(found: Verification) -> tuple[str, ...]:
+    """The first of them, and how many more there are."""
+    rest = len(found.problems) - _MOST_TOLD
+    return (*found.problems[:_MOST_TOLD], *((f"and {rest} more",) if rest > 0 else ()))
+
+
+def _sum_problems(files: Mapping[str, bytes]) -> Iterator[str]:
+    given = _sums(files[SUMS])
+    made = _sums(sums_of({name: content for name, content in files.items() if name != SUMS}))
+    for name in sorted(made):
+        if given.get(name) != made[name]:
+            yield f"{name}: its checksum is not the one in {SUMS}"
+    if given.keys() - made.keys():
+        yield f"{SUMS}: it names files that are not here"
+
+
+def _sums(content: bytes) -> dict[str, str]:
+    lines = (line.partition("  ") for line in content.decode("ascii", "replace").splitlines())
+    return {name: digest for digest, _, name in lines}
+
+
+def _inner_problems(evidence: Evidence) -> Iterator[str]:
+    """Where the evidence contradicts itself: a run that is there whole must read as its line does."""
+    lines = {line.run_id: line for line in evidence.lines}
+    if len(lines) < len(evidence.lines):
+        yield "lines.jsonl: a run stands there twice"
+    for witness in evidence.witnesses:
+        run_id = _printable(witness.run.run_id)
+        line = lines.get(witness.run.run_id)
+        if line is None:
+            yield f"runs.jsonl: run {run_id} is not in lines.jsonl"
+        elif line != line_of(witness):
+            yield f"runs.jsonl: run {run_id} says otherwise than its line in lines.jsonl"
+
+
+def _leaves(document: object) -> int:
+    inner: list[Any] = list(document.values()) if isinstance(document, dict) else []
+    inner = document if isinstance(document, list) else inner
+    return sum(map(_leaves, inner)) if inner else 1
+
+
+def _value(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= _VALUE_CHARACTERS else text[: _VALUE_CHARACTERS - 1] + "…"
+
+
+def _printable(text: str) -> str:
+    return json.dumps(text)[1:-1][:200]
