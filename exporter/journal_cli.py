@@ -71,7 +71,7 @@ def find(
     Exit code 0: found. 1: nothing is known of it. 2: several ids begin so (they are listed), or wrong use.
     3: the journal can't be read.
     """
-    with ended_by_ctrl_c(EXIT_CANNOT_TELL), _reader(config) as (reader, shown):
+    with ended_by_ctrl_c(EXIT_CANNOT_TELL), opened(config) as (reader, shown):
         from exporter import find_command
 
         request = find_command.FindRequest(text=text, journal=shown, config=config)
@@ -82,7 +82,7 @@ def find(
             else:
                 find_command.tell(found, request, _view())
         exit_code, said = find_command.verdict(found, request, None if found.sightings else reader.oldest())
-        _note(*said)
+        note(*said)
         raise typer.Exit(exit_code)
 
 
@@ -120,14 +120,14 @@ def runs(  # noqa: PLR0917 - typer gives them by name
 
     with ended_by_ctrl_c(EXIT_CANNOT_TELL):
         wanted = RunFilter(
-            since=_since(since),
+            since=moment_of(since),
             outcome=outcome,
             scenario=scenario,
             target=target,
             failure_kind=failure_kind,
             limit=limit,
         )
-        with _reader(config) as (reader, shown):
+        with opened(config) as (reader, shown):
             if output is TableFormat.JSON:
                 _write_runs(reader, wanted)
             else:
@@ -151,13 +151,13 @@ def show_run(
     Exit code 0: shown, whatever its outcome. 1: there is no such run. 2: several begin so, or wrong use.
     3: the journal can't be read.
     """
-    with ended_by_ctrl_c(EXIT_CANNOT_TELL), _reader(config) as (reader, shown):
+    with ended_by_ctrl_c(EXIT_CANNOT_TELL), opened(config) as (reader, shown):
         from exporter import runs_command
         from exporter.found import quoted, reach
 
         kept = reader.run(run_id)
         if kept is None:
-            _note(f"there is no run {quoted(run_id)} in {shown}, {reach(reader.oldest())}")
+            note(f"there is no run {quoted(run_id)} in {shown}, {reach(reader.oldest())}")
             raise typer.Exit(1)
         with told_on_stdout() as out:
             if output is TextFormat.JSON:
@@ -229,11 +229,11 @@ def export(config: JournalOption = None, since: SinceOption = None) -> None:
 
     Exit code 0: all told. 2: wrong use. 3: the journal can't be read.
     """
-    with ended_by_ctrl_c(EXIT_CANNOT_TELL), _reader(config) as (reader, _), told_on_stdout() as out:
+    with ended_by_ctrl_c(EXIT_CANNOT_TELL), opened(config) as (reader, _), told_on_stdout() as out:
         from exporter.runs_command import write_lines
         from probes.journal.kept import RunFilter
 
-        write_lines(reader.whole_runs(RunFilter(since=_since(since))), out, still_read)
+        write_lines(reader.whole_runs(RunFilter(since=moment_of(since))), out, still_read)
 
 
 def _address(config: Path | None) -> str:
@@ -243,7 +243,7 @@ def _address(config: Path | None) -> str:
 
 
 @contextmanager
-def _reader(config: Path | None) -> Iterator[tuple[Reader, str]]:
+def opened(config: Path | None) -> Iterator[tuple[Reader, str]]:
     """The journal of this configuration, and what people call it."""
     from probes.journal.opening import place_of
     from probes.journal.reading import Reader
@@ -256,7 +256,8 @@ def _reader(config: Path | None) -> Iterator[tuple[Reader, str]]:
         reader.close()
 
 
-def _since(text: str | None) -> datetime | None:
+def moment_of(text: str | None) -> datetime | None:
+    """The moment that such an option means; raises UsageError."""
     if text is None:
         return None
     from datetime import UTC, datetime
@@ -280,9 +281,9 @@ def _tell_runs(reader: Reader, wanted: RunFilter, shown: str) -> None:
     with told_on_stdout():
         count, more = runs_command.tell(reader, wanted, _view(), still_read)
     if count == 0:
-        _note(f"no such run is in {shown}, {reach(reader.oldest())}")
+        note(f"no such run is in {shown}, {reach(reader.oldest())}")
     elif more and still_read():
-        _note(f"and older ones: --limit {10 * count} shows more of them, --format json all")
+        note(f"and older ones: --limit {10 * count} shows more of them, --format json all")
 
 
 def _refuse_options(context: typer.Context) -> None:
@@ -303,6 +304,7 @@ def _view() -> Terminal:
     return Terminal(Console(), str)
 
 
-def _note(*lines: str) -> None:
+def note(*lines: str) -> None:
+    """Say it beside what goes to stdout."""
     for line in lines:
         print(line, file=sys.stderr)  # noqa: T201

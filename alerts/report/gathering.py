@@ -9,12 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from alerts.report.codec import mapped
 from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
 from alerts.report.phrases import counted, utc
-from probes.incident import AlertSeen, Incident
+from probes.incident import AlertSeen, Incident, IncidentFilter
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.scenario import Scenario
 from probes.settings import Settings
@@ -40,6 +40,20 @@ class RunReader(Protocol):
 
     def oldest(self) -> datetime | None:
         """When the oldest run that is kept began."""
+
+
+@runtime_checkable
+class IncidentReader(RunReader, Protocol):
+    """The same of a journal that keeps incidents, and the alerts that were tied to them."""
+
+    def incidents(self, wanted: IncidentFilter) -> Iterator[Incident]:
+        """Newest first, by when they were detected."""
+
+    def incident(self, text: str) -> Incident | None:
+        """That of this id, or the only one whose id begins so; UsageError if there are several."""
+
+    def alerts_of(self, incident_id: str) -> tuple[AlertSeen, ...]:
+        """Those that were tied to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,21 +119,23 @@ def of_run(reader: RunReader, kept: KeptRun, setting: Setting) -> Evidence:
 
 
 def of_stretch(
-    reader: RunReader, since: datetime, setting: Setting, *, target: str | None = None, asked_for: str = ""
+    reader: RunReader, since: datetime, setting: Setting, *, target: str | None = None, until: datetime | None = None
 ) -> Evidence:
-    """All runs since then, of a target or of all; what failed most often among them is what the report is about."""
-    lines, left_out = _bounded(reader.runs(RunFilter(since=since, target=target)))
+    """The runs of a stretch of time, of a target or of all: the report is about what failed most often among them."""
+    end = min(until or setting.now, setting.now)
+    found = reader.runs(RunFilter(since=since, target=target))
+    lines, left_out = _bounded(each for each in found if each.started_at <= end)
     return _evidence(
         reader,
         setting,
         Evidence(
             asked=Asked.STRETCH,
-            asked_for=asked_for or utc(since),
+            asked_for=utc(since),
             now=setting.now,
             version=setting.version,
             target=target,
             since=since,
-            until=setting.now,
+            until=end,
             lines=lines,
             left_out=left_out,
         ),
