@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from alerts.pages import utc
 from alerts.report.codec import encode
 from alerts.report.gathering import IncidentReader, RunReader
 from alerts.report.json_twin import json_text
 from alerts.report.phrases import lasting
-from exporter.found import utc
 from probes.incident import Incident, IncidentFilter
 from probes.redaction import printable
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from alerts.pages import utc
 from alerts.report.advice import SUPPORT
 from alerts.report.facts import Report
-from alerts.report.phrases import lasting, utc
+from alerts.report.phrases import lasting
 from alerts.report.support_ids import support_block
 
 _SUBJECT_CHARACTERS = 150

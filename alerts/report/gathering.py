@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from alerts.pages import utc
 from alerts.report.codec import mapped
 from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
-from alerts.report.phrases import counted, utc
+from alerts.report.phrases import counted
 from probes.incident import AlertSeen, Incident, IncidentFilter
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.scenario import Scenario
@@ -27,6 +28,8 @@ _AROUND = 10
 """So many runs of each scenario beside the stretch are enough to see what is usual."""
 _LEAST_MARGIN = timedelta(minutes=5)
 _MOST_MARGIN = timedelta(hours=6)
+_A_MOMENT = timedelta(microseconds=1)
+_WHOLE_AT_ONCE = 50
 
 
 class RunReader(Protocol):
@@ -36,7 +39,10 @@ class RunReader(Protocol):
         """Newest first."""
 
     def run(self, run_id: str) -> KeptRun | None:
-        """One, whole."""
+        """One, whole: that of this id, or the only one whose id begins so; UsageError if there are several."""
+
+    def whole_runs(self, wanted: RunFilter) -> Iterator[KeptRun]:
+        """Several, whole, newest first."""
 
     def oldest(self) -> datetime | None:
         """When the oldest run that is kept began."""
@@ -74,10 +80,8 @@ def of_incident(reader: RunReader, incident: Incident, alerts: tuple[AlertSeen, 
     end = incident.closed_at or setting.now
     margin = min(max((end - incident.first_failed_at) / 4, _LEAST_MARGIN, _intervals(incident)), _MOST_MARGIN)
     since, until = start - margin, min(end + margin, setting.now)
-    wanted = RunFilter(since=since, target=incident.cause.target)
-    lines, left_out = _bounded(
-        each for each in reader.runs(wanted) if each.started_at <= until and each.scenario in incident.scenarios
-    )
+    wanted = RunFilter(since=since, until=until + _A_MOMENT, target=incident.cause.target)
+    lines, left_out = _bounded(each for each in reader.runs(wanted) if each.scenario in incident.scenarios)
     return _evidence(
         reader,
         setting,
@@ -123,8 +127,7 @@ def of_stretch(
 ) -> Evidence:
     """The runs of a stretch of time, of a target or of all: the report is about what failed most often among them."""
     end = min(until or setting.now, setting.now)
-    found = reader.runs(RunFilter(since=since, target=target))
-    lines, left_out = _bounded(each for each in found if each.started_at <= end)
+    lines, left_out = _bounded(reader.runs(RunFilter(since=since, until=end + _A_MOMENT, target=target)))
     return _evidence(
         reader,
         setting,
@@ -245,16 +248,15 @@ def _intervals(incident: Incident) -> timedelta:
 def _witnesses(reader: RunReader, evidence: Evidence) -> tuple[tuple[Witness, ...], tuple[str, ...]]:
     """The runs that are wanted most, whole, until there are enough."""
     found: dict[str, Witness] = {}
-    gone, room = 0, _MOST_BODY_BYTES
-    for run_id in _by_need(evidence):
-        if len(found) == MOST_WHOLE or room <= 0:
-            break
-        kept = reader.run(run_id)
-        if kept is None:
-            gone += 1
-            continue
-        found[run_id] = witness_of(kept)
-        room -= _body_bytes(kept)
+    asked, room = 0, _MOST_BODY_BYTES
+    wanted = list(_by_need(evidence))[:MOST_WHOLE]
+    while asked < len(wanted) and room > 0:
+        some = wanted[asked : asked + _WHOLE_AT_ONCE]
+        asked += len(some)
+        for kept in reader.whole_runs(RunFilter(run_ids=tuple(some))):
+            found[kept.run.run_id] = witness_of(kept)
+            room -= _body_bytes(kept)
+    gone = asked - len(found)
     in_order = tuple(found[line.run_id] for line in evidence.lines if line.run_id in found)
     left_out = []
     if rest := len(evidence.lines) - len(in_order) - gone:

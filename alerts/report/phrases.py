@@ -14,11 +14,6 @@ def shown(text: str, limit: int = 200) -> str:
     return printable(bounded(text, limit), limit)
 
 
-def utc(moment: datetime) -> str:
-    """`2026-11-24 12:04:07 UTC`."""
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
-
-
 def since_when(moment: datetime, now: datetime) -> str:
     """The same as short as it can't be mistaken: of this day, the time alone."""
     near = timedelta(0) <= now - moment < timedelta(hours=24) and moment.date() == now.date()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from alerts.pages import utc
 from alerts.report.evidence import Evidence, Witness
 from alerts.report.facts import Ids
-from alerts.report.phrases import shown, utc
+from alerts.report.phrases import shown
 from alerts.report.stretch import Stretch, failed_exchange
 
 MOST_IDS = 20

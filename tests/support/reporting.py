@@ -31,11 +31,15 @@ class Shelves:
         for kept in self._kept:
             run = kept.run
             since = wanted.since is None or run.started_at >= wanted.since
+            since &= wanted.until is None or run.started_at < wanted.until
             if since and wanted.target in {None, run.target} and wanted.scenario in {None, run.scenario}:
                 yield line_of(witness_of(kept))
 
     def run(self, run_id: str) -> KeptRun | None:
         return next((each for each in self._kept if each.run.run_id == run_id), None)
+
+    def whole_runs(self, wanted: RunFilter) -> Iterator[KeptRun]:
+        return (each for each in self._kept if each.run.run_id in (wanted.run_ids or ()))
 
     def oldest(self) -> datetime | None:
         return self._kept[-1].run.started_at if self._kept else None
