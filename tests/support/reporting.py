@@ -82,7 +82,8 @@ def planned(evidence: Evidence, **changes: Any) -> Evidence:
 
 def evidence_of(runs: Sequence[Run], focus: str | None = None, **changes: Any) -> Evidence:
     """Of one of these runs, or of all of them."""
-    reader, setting = shelves_of(runs), a_setting(**changes)
+    ends = [NOON + timedelta(hours=1), *(run.started_at + EVERY for run in runs)]
+    reader, setting = shelves_of(runs), a_setting(**{"now": max(ends), **changes})
     kept = reader.run(focus or "")
     found = of_stretch(reader, NOON, setting) if kept is None else of_run(reader, kept, setting)
     return planned(found)
@@ -90,4 +91,4 @@ def evidence_of(runs: Sequence[Run], focus: str | None = None, **changes: Any) -
 
 def report_on(outcomes: str, focus: str | None = None, **changes: Any) -> Report:
     """The report of such a story."""
-    return report_of(evidence_of(story(outcomes, **changes), focus))
+    return report_of(evidence_of(story(outcomes), focus, **changes))

@@ -150,9 +150,7 @@ def _body(*lines: tuple[str, bool]) -> tuple[Line, ...]:
     return tuple(Line(name="", value=value, differs=differs) for value, differs in lines)
 
 
-def _exchange(
-    answer: tuple[Line, ...], *, status: str, started_at: datetime, run_id: str, differs: bool
-) -> ExchangeView:
+def _exchange(answer: tuple[Line, ...], *, status: str, started_at: datetime, run_id: str, differs: bool) -> ExchangeView:
     return ExchangeView(
         run_id=run_id,
         step="book",
@@ -199,16 +197,16 @@ def _failing() -> ExchangeView:
 
 
 def _good() -> ExchangeView:
-    offers = [
-        (f'      {{"option": {at}, "hotel": "Hotel {at}", "total": "{90 + at}.00 USD"}},', at > 20) for at in range(40)
-    ]
+    offers = [(f'      {{"option": {at}, "hotel": "Hotel {at}", "total": "{90 + at}.00 USD"}},', at > 20) for at in range(40)]
     answer = (
         Line(name="content-type", value="application/json"),
         Line(name="x-request-id", value="0b7d1f6a-51f4-4a55-9d8c-0c2b0f5c6e11", differs=True),
         *_body(("{", False), ('  "success": true,', True), ('  "data": {', True), ('    "options": [', True)),
         *_body(*offers, ("    ]", True), ("  }", True), ("}", False)),
     )
-    return _exchange(answer, status="200", started_at=BROKE - _minutes(5), run_id=a_run_id(8), differs=False)
+    return _exchange(
+        answer, status="200", started_at=BROKE - _minutes(5), run_id=a_run_id(8), differs=False
+    )
 
 
 def _ids(at: int) -> Ids:
@@ -348,7 +346,9 @@ def still_open() -> Report:
 def an_unexpected_booking() -> Report:
     """One run, and the guest had said no."""
     mark = a_mark(1, BROKE, Outcome.FAILED, scenario="decline_payment", failed_step="decline")
-    chain = ChainLink(step="decline", documented=("error",), seen="booked", last_good="error", outcome=Outcome.FAILED)
+    chain = ChainLink(
+        step="decline", documented=("error",), seen="booked", last_good="error", outcome=Outcome.FAILED
+    )
     return an_outage(
         headline="A booking was made in decline_payment on acme (production) though the guest had said no.",
         incident=an_incident(
@@ -374,16 +374,7 @@ def nothing_failed() -> Report:
     runs = tuple(a_mark(at, SINCE + _minutes(at * 5), Outcome.PASSED) for at in range(12))
     empty: dict[str, Any] = dict.fromkeys(
         ("incident", "kind", "operation", "blame", "step", "expected", "observed", "first_failed_at", "detected_at")
-        + (
-            "last_good_at",
-            "recovered_at",
-            "duration_seconds",
-            "failing",
-            "last_good",
-            "curl",
-            "runbook_url",
-            "report_url",
-        )
+        + ("last_good_at", "recovered_at", "duration_seconds", "failing", "last_good", "curl", "runbook_url", "report_url")
     )
     bare: dict[str, Any] = dict.fromkeys(("budgets", "chain", "ids", "advice", "unknowns", "alerts"), ())
     return an_outage(
