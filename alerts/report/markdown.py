@@ -44,11 +44,11 @@ def escaped(text: str) -> str:
 
 
 def code(text: str) -> str:
-    """A code span of this text, fit for a table's cell too."""
+    """A code span of this text, fit for a table's cell too: readers differ in what may stand for a bar there."""
     if not text.strip():
         return ""
     ticks = "`" * (_longest_run(text) + 1)
-    inner = re.sub(r"[\r\n]", " ", text).replace("|", "\\|")
+    inner = re.sub(r"[\r\n]", " ", text).replace("|", "\N{BROKEN BAR}")
     blank = " " if inner[0] in "` " or inner[-1] in "` " else ""
     return f"{ticks}{blank}{inner}{blank}{ticks}"
 
