@@ -13,9 +13,11 @@ from alerts.pages import utc
 from alerts.report.facts import ExchangeView, Line, Report
 from alerts.report.phrases import counted, lasting
 from alerts.report.support_ids import support_block
+from probes.redaction import printable
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$^])")
 _MOST_ROWS = 60
+_LINE_CHARACTERS = 64 * 1024
 
 
 def as_markdown(report: Report) -> str:
@@ -40,7 +42,7 @@ def escaped(text: str) -> str:
     """A text within a sentence: no markup, no HTML, no link, no mention."""
     plain = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     plain = plain.replace("@", "(at)").replace("://", ": //").replace("www.", "www .")
-    return _SPECIAL.sub(r"\\\1", re.sub(r"\s", " ", plain))
+    return _SPECIAL.sub(r"\\\1", printable(plain))
 
 
 def code(text: str) -> str:
@@ -48,7 +50,7 @@ def code(text: str) -> str:
     if not text.strip():
         return ""
     ticks = "`" * (_longest_run(text) + 1)
-    inner = re.sub(r"[\r\n]", " ", text).replace("|", "\N{BROKEN BAR}")
+    inner = printable(text).replace("|", "\N{BROKEN BAR}")
     blank = " " if inner[0] in "` " or inner[-1] in "` " else ""
     return f"{ticks}{blank}{inner}{blank}{ticks}"
 
@@ -56,7 +58,8 @@ def code(text: str) -> str:
 def block(text: str, language: str = "") -> str:
     """A code block that the text can't end."""
     ticks = "`" * max(3, _longest_run(text) + 1)
-    return f"{ticks}{language}\n{text}\n{ticks}"
+    shown = "\n".join(printable(line, _LINE_CHARACTERS) for line in text.split("\n"))
+    return f"{ticks}{language}\n{shown}\n{ticks}"
 
 
 def _longest_run(text: str) -> int:
