@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-LEFT, RIGHT = 46.0, 788.0
+LEFT, RIGHT = 46.0, 774.0
 COLUMN = 8.0
 _LEAST_SECONDS = 60.0
 _MOST_TICKS = 6

@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from alerts.pages import Paper, environment
+from alerts.report.axis import LEFT, RIGHT
 from alerts.report.facts import Ids, Report
 from alerts.report.fitting import ROOMS, fitted
 from alerts.report.picture import WIDTH, picture_of, share_left
@@ -124,6 +125,6 @@ def _paper() -> Paper:
 def _template() -> Template:
     made = environment("alerts")
     made.filters |= {"lasting": lasting, "iso": _iso, "percent": _percent, "sign": _SIGNS.__getitem__}
-    made.globals |= {"share_left": share_left, "who_acts": WHO_ACTS, "width": WIDTH}
+    made.globals |= {"share_left": share_left, "who_acts": WHO_ACTS, "width": WIDTH, "left": LEFT, "right": RIGHT}
     made.tests["ours"] = _ours
     return made.get_template("report.html")

@@ -22,7 +22,7 @@ _MOST_BUDGETS = 3
 _LABEL_CHARACTERS = 72
 _TOP = 62.0
 _ROW, _BAR, _GRAPH = 34.0, 26.0, 64.0
-_TITLE = 22.0
+_TITLE = 26.0
 _WORST_FIRST = (Outcome.FAILED, Outcome.UNKNOWN, Outcome.DEGRADED, Outcome.SKIPPED, Outcome.PASSED)
 
 
@@ -191,10 +191,10 @@ def _bars(transitions: Iterable[TransitionCount], axis: Axis, y: float) -> tuple
     bars = []
     for at, seen in enumerate(transitions):
         x, end = sorted((axis.x(seen.first_at), axis.x(seen.last_at)))
-        label = f"{_cut(seen.from_status, 30)} \N{RIGHTWARDS ARROW} {_cut(seen.to_status, 30)}, {seen.count}\N{MULTIPLICATION SIGN}"
-        bars.append(
-            Bar(y=y + at * _BAR + 15, x=x, width=round(max(3.0, end - x), 1), label=label, documented=seen.documented)
-        )
+        names = f"{_cut(seen.from_status, 30)} \N{RIGHTWARDS ARROW} {_cut(seen.to_status, 30)}"
+        label = f"{names}, {seen.count}\N{MULTIPLICATION SIGN}"
+        width = round(max(3.0, end - x), 1)
+        bars.append(Bar(y=y + at * _BAR + 15, x=x, width=width, label=label, documented=seen.documented))
     return tuple(bars)
 
 
@@ -240,10 +240,11 @@ def _events(report: Report, axis: Axis) -> Iterator[Event]:
         ("detection", "detected", report.detected_at),
         ("recovery", "recovered", report.recovered_at),
     )
+    form = "%H:%M:%S" if report.timeline.since.date() == report.timeline.until.date() else "%d %b %H:%M:%S"
     for at, (name, told, moment) in enumerate(moments):
         if moment is not None:
             x = axis.x(moment)
-            label = f"{told} {moment:%H:%M:%S}"
+            label = f"{told} {moment:{form}}"
             yield Event(name=name, x=x, y=14.0 + 18 * at, label=label, leftwards=x > (LEFT + RIGHT) / 2)
 
 

@@ -150,7 +150,10 @@ def _body(*lines: tuple[str, bool]) -> tuple[Line, ...]:
     return tuple(Line(name="", value=value, differs=differs) for value, differs in lines)
 
 
-def _exchange(answer: tuple[Line, ...], *, status: str, started_at: datetime, run_id: str, differs: bool) -> ExchangeView:
+def _exchange(
+    answer: tuple[Line, ...], *, status: str, started_at: datetime, run_id: str, differs: bool
+) -> ExchangeView:
+    session_id = SESSION_ID if differs else "sess_1771456653102_b2k9f4s1"
     return ExchangeView(
         run_id=run_id,
         step="book",
@@ -169,8 +172,8 @@ def _exchange(answer: tuple[Line, ...], *, status: str, started_at: datetime, ru
             Line(name="x-partner-api-key", value="[redacted]"),
             *_body(
                 ("{", False),
-                (f'  "sessionId": "{SESSION_ID}",', True),
-                ('  "idempotencyKey": "acme:sess_1771456953407_g7p6233d:say:002",', True),
+                (f'  "sessionId": "{session_id}",', True),
+                (f'  "idempotencyKey": "acme:{session_id}:say:002",', True),
                 ('  "input": {"text": "can you help me book option 1"}', False),
                 ("}", False),
             ),
@@ -197,16 +200,14 @@ def _failing() -> ExchangeView:
 
 
 def _good() -> ExchangeView:
-    offers = [(f'      {{"option": {at}, "hotel": "Hotel {at}", "total": "{90 + at}.00 USD"}},', at > 20) for at in range(40)]
+    offers = [(f'      {{"option": {at}, "hotel": "Hotel {at}", "total": "{90 + at}.00"}},', True) for at in range(40)]
     answer = (
         Line(name="content-type", value="application/json"),
         Line(name="x-request-id", value="0b7d1f6a-51f4-4a55-9d8c-0c2b0f5c6e11", differs=True),
         *_body(("{", False), ('  "success": true,', True), ('  "data": {', True), ('    "options": [', True)),
         *_body(*offers, ("    ]", True), ("  }", True), ("}", False)),
     )
-    return _exchange(
-        answer, status="200", started_at=BROKE - _minutes(5), run_id=a_run_id(8), differs=False
-    )
+    return _exchange(answer, status="200", started_at=BROKE - _minutes(5), run_id=a_run_id(8), differs=False)
 
 
 def _ids(at: int) -> Ids:
@@ -243,7 +244,7 @@ def _chain() -> tuple[ChainLink, ...]:
 _CURL = """curl -sS -i -X POST 'https://www.brek.ai/api/partner/v1/core-chat/events' \\
   -H 'content-type: application/json' \\
   -H "x-partner-api-key: $BREK_PARTNER_API_KEY" \\
-  --data-raw '{"sessionId":"sess_1771456953407_g7p6233d","idempotencyKey":"acme:sess_1771456953407_g7p6233d:say:002","input":{"text":"can you help me book option 1"}}'"""
+  --data-raw '{"sessionId":"sess_1771456953407_g7p6233d","input":{"text":"can you help me book option 1"}}'"""
 
 
 def an_outage(**changes: Any) -> Report:
@@ -319,7 +320,7 @@ def an_outage(**changes: Any) -> Report:
             ),
         ),
         "accounting": (
-            "A run counts where it started. Passed and degraded are good, failed is bad; skipped and unknown are neither.",
+            "A run counts where it started. Passed and degraded are good, failed is bad; the others are neither.",
             "The duration is from the start of the first failed run to the end of the first good one after the last.",
             "Rechecks and runs in maintenance spend no error budget.",
         ),
@@ -346,9 +347,7 @@ def still_open() -> Report:
 def an_unexpected_booking() -> Report:
     """One run, and the guest had said no."""
     mark = a_mark(1, BROKE, Outcome.FAILED, scenario="decline_payment", failed_step="decline")
-    chain = ChainLink(
-        step="decline", documented=("error",), seen="booked", last_good="error", outcome=Outcome.FAILED
-    )
+    chain = ChainLink(step="decline", documented=("error",), seen="booked", last_good="error", outcome=Outcome.FAILED)
     return an_outage(
         headline="A booking was made in decline_payment on acme (production) though the guest had said no.",
         incident=an_incident(
@@ -372,10 +371,9 @@ def an_unexpected_booking() -> Report:
 def nothing_failed() -> Report:
     """An hour in which all went well."""
     runs = tuple(a_mark(at, SINCE + _minutes(at * 5), Outcome.PASSED) for at in range(12))
-    empty: dict[str, Any] = dict.fromkeys(
-        ("incident", "kind", "operation", "blame", "step", "expected", "observed", "first_failed_at", "detected_at")
-        + ("last_good_at", "recovered_at", "duration_seconds", "failing", "last_good", "curl", "runbook_url", "report_url")
-    )
+    words = """incident kind operation blame step expected observed first_failed_at detected_at last_good_at
+        recovered_at duration_seconds failing last_good curl runbook_url report_url"""
+    empty: dict[str, Any] = dict.fromkeys(words.split())
     bare: dict[str, Any] = dict.fromkeys(("budgets", "chain", "ids", "advice", "unknowns", "alerts"), ())
     return an_outage(
         **empty,
