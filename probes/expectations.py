@@ -25,6 +25,8 @@ _KIND_OF_STATUS = {
     409: FailureKind.CONFLICT,
     429: FailureKind.RATE_LIMITED,
 }
+ANOTHER_VALUE = "another one"
+SAME_VALUE = "the same once more"
 _ERROR_ENVELOPES = (Envelope.GATEWAY, Envelope.VALIDATION)
 _API_OPERATIONS = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 _LONGEST_OBSERVED = 200
@@ -197,7 +199,7 @@ def _chat_status(answer: Answer, wanted: Wanted) -> Failure | None:
     return None
 
 
-_DOCUMENTED_TYPES: dict[str, type] = {
+DOCUMENTED_ARTIFACTS: dict[str, type] = {
     "shortlist": list,
     "payment": dict,
     "payment.setupUrl": str,
@@ -212,7 +214,7 @@ def _is_there(answer: Answer, path: str) -> bool:
         value = dig(answer.artifacts, path)
     except ValueMissingError:
         return False
-    return value not in (None, "", [], {}) and isinstance(value, _DOCUMENTED_TYPES.get(path, object))
+    return value not in (None, "", [], {}) and isinstance(value, DOCUMENTED_ARTIFACTS.get(path, object))
 
 
 def _artifact(answer: Answer, wanted: Wanted) -> Failure | None:
@@ -234,7 +236,7 @@ def _compared(answer: Answer, wanted: Wanted) -> Failure | None:
                 return Failure(kind=FailureKind.ARTIFACT, expected=path, observed="it is not there")
             if (value == earlier[expression]) is not is_same:
                 expected = f"{path} {'as' if is_same else 'other than'} in step {expression.partition('.')[0]}"
-                observed = "another one" if is_same else "the same once more"
+                observed = ANOTHER_VALUE if is_same else SAME_VALUE
                 return Failure(kind=FailureKind.ARTIFACT, expected=expected, observed=observed)
     return None
 

@@ -11,7 +11,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter
 from prometheus_client.process_collector import ProcessCollector
 
-from alerts.blame import blame
+from alerts.blame import blame_of_run
 from exporter import metrics
 from exporter.recorder import zeros
 from exporter.recorder.board import Board
@@ -43,6 +43,7 @@ from probes.words import (
     GOOD_OUTCOMES,
     JUDGED_OUTCOMES,
     NO_STATUS,
+    Blame,
     Channel,
     CorrelationId,
     FailureKind,
@@ -300,10 +301,8 @@ class Recorder(Listener):
         step = run.failed_step
         if step is None or step.failure is None or ((run.target, run.scenario), step.name) in self._retired_steps:
             return
-        exchange = step.own_exchange
-        whose = blame(step.failure, None if exchange is None else exchange.operation)
         self._counters[metrics.FAILURES].child(
-            run.target, run.scenario, step.name, FailureKind(step.failure.kind), whose
+            run.target, run.scenario, step.name, FailureKind(step.failure.kind), blame_of_run(run) or Blame.API
         ).inc(1, failure_exemplar(run))
 
     def run_kept(self, run: Run) -> None:

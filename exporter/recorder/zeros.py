@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from alerts.blame import blame
+from alerts.blame import possible
 from exporter import metrics
 from exporter.metrics import Family
-from probes.model import Failure, Probe
+from probes.model import Probe
 from probes.scenario import Scenario, Step
 from probes.words import (
     NO_STATUS,
@@ -79,8 +79,8 @@ def of_probe(probe: Probe, scenario: Scenario | None) -> Iterator[Zero]:
 def _of_step(pair: tuple[str, str], step: Step) -> Iterator[Zero]:
     operation = step.action.operation
     for kind in _PAGED_KINDS:
-        whose = blame(Failure(kind=kind, expected="", observed=""), operation)
-        yield metrics.FAILURES, (*pair, step.name, kind, whose)
+        for whose in possible(kind, operation):
+            yield metrics.FAILURES, (*pair, step.name, kind, whose)
     target = pair[0]
     yield metrics.HTTP_REQUESTS, (target, operation, "200", NO_STATUS, "true")
     for status, code in _UNEXPECTED_ANSWERS:

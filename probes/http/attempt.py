@@ -13,6 +13,10 @@ from probes.words import FailureKind
 
 _EXHAUSTED = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM, errno.EADDRNOTAVAIL})
 
+CERTIFICATE_REFUSED = "the certificate is not accepted"  # how a failed handshake is told begins with one of these three
+HANDSHAKE_FAILED = "the TLS handshake failed"
+HANDSHAKE_CUT = "the connection ended in the TLS handshake"
+
 
 class Phase(StrEnum):
     """The parts of an attempt, in their order: the fields of `probes.model.Phases`."""

@@ -13,7 +13,16 @@ from dataclasses import dataclass
 import aiohappyeyeballs
 from aiohappyeyeballs import AddrInfoType
 
-from probes.http.attempt import Lost, Phase, Stopwatch, local_resource_error, out_of_time
+from probes.http.attempt import (
+    CERTIFICATE_REFUSED,
+    HANDSHAKE_CUT,
+    HANDSHAKE_FAILED,
+    Lost,
+    Phase,
+    Stopwatch,
+    local_resource_error,
+    out_of_time,
+)
 from probes.http.connection import Connection
 from probes.http.parser import Bounds
 from probes.http.resolver import Resolve
@@ -128,10 +137,10 @@ def _not_opened(origin: Origin, error: OSError) -> Lost:
     if origin.scheme == "http":
         return Lost(FailureKind.RESET, f"the connection broke as it opened: {_reason(error)}")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return Lost(FailureKind.TLS, f"the certificate is not accepted: {error.verify_message}")
+        return Lost(FailureKind.TLS, f"{CERTIFICATE_REFUSED}: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
-        return Lost(FailureKind.TLS, f"the TLS handshake failed: {_reason(error)}")
-    return Lost(FailureKind.TLS, f"the connection ended in the TLS handshake: {_reason(error)}")
+        return Lost(FailureKind.TLS, f"{HANDSHAKE_FAILED}: {_reason(error)}")
+    return Lost(FailureKind.TLS, f"{HANDSHAKE_CUT}: {_reason(error)}")
 
 
 def _reason(error: Exception) -> str:
