@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
-.PHONY: demo test test-crash check setup system benchmark benchmark-journal faults-page requirements clean
+.PHONY: demo test test-crash check setup system benchmark benchmark-journal faults-page blame-page requirements clean
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -37,6 +37,9 @@ benchmark-journal: $(VENV)/.installed
 
 faults-page: $(VENV)/.installed
 	PYTHONPATH=.:tests $(BIN)/python -m support.fault_matrix
+
+blame-page: $(VENV)/.installed
+	PYTHONPATH=.:tests $(BIN)/python -m support.blame_matrix
 
 # Hashes, no addresses: this is what the two install rules below trust.
 requirements:

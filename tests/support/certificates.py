@@ -36,6 +36,7 @@ class Certificates:
         self._make_key_and("ca", "-x509", "-days", "2", "-subj", "/CN=Test authority")
         self._sign("good", "IP:127.0.0.1,DNS:localhost", "20200101000000Z", "20490101000000Z")
         self._sign("expired", "IP:127.0.0.1", "20200101000000Z", "20200201000000Z")
+        self._sign("future", "IP:127.0.0.1", "20480101000000Z", "20490101000000Z")
         self._sign("wrong_host", "DNS:elsewhere.example", "20200101000000Z", "20490101000000Z")
         names = ("-addext", "subjectAltName=IP:127.0.0.1")
         self._make_key_and("self_signed", "-x509", "-days", "2", "-subj", "/CN=self", *names)
@@ -46,10 +47,20 @@ class Certificates:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
 
-    def server(self, name: str) -> ssl.SSLContext:
-        """Shows a certificate: `good`, `expired`, `wrong_host`, `self_signed`."""
+    @property
+    def authority(self) -> Path:
+        """The certificate of the authority itself."""
+        return self._folder / "ca.pem"
+
+    def server(self, name: str, *, with_authority: bool = False) -> ssl.SSLContext:
+        """Shows a certificate: `good`, `expired`, `future`, `wrong_host`, `self_signed`; and who signed it, if told."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        shown = self._folder / f"{name}.pem"
+        if with_authority:
+            chain = self._folder / f"{name}.chain.pem"
+            chain.write_text(shown.read_text() + self.authority.read_text())
+            shown = chain
+        context.load_cert_chain(shown, self._folder / f"{name}.key")
         return context
 
     def _make_key_and(self, name: str, *what: str) -> None:

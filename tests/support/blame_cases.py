@@ -1,0 +1,433 @@
+"""The labelled set, first half: the monitor itself, the way to the API, the key and its quota.
+
+A label is who has to act, and was decided before the code was asked. `monitor`: brekwatch, its machine, its clock.
+`network`: the way there, names and proxies on it, and the address that is configured. `credentials`: the key, and how
+it is sent. `quota`: how much of the key is used.
+"""
+
+from __future__ import annotations
+
+import orjson
+from support.blame_kit import (
+    Case,
+    SlowLedger,
+    address,
+    broken_off,
+    by_name,
+    cut_hello,
+    fault,
+    held_port,
+    hostile,
+    intercepted,
+    lie,
+    no_files_left,
+    no_name_server,
+    of_another_deployment,
+    offline,
+    on,
+    page,
+    portal_at,
+    refused,
+    resolving,
+    slow_names,
+    speaks_http,
+    swallowed,
+    used_up_before,
+    without_quota,
+)
+from support.hostile import RESETS_UNHEARD, full_backlog, silence
+from support.ledgers import FailingLedger, HangingLedger
+
+from probes.redaction import Secret
+from probes.words import AuthHeader, Blame
+
+REFUSED = {"success": False, "error": "Unauthorized", "requestId": "2a5ea99c-9884-448f-a442-35a883b64b31"}
+EXPIRED = {**REFUSED, "code": "expired_partner_api_key", "details": None}
+LIMITED = {"success": False, "error": "Rate limit exceeded.", "code": "rate_limited", "details": None}
+WRONG = Secret("a-key-that-nobody-issued")
+
+
+MONITOR = (
+    Case(
+        name="the journal's disk is full",
+        label=Blame.MONITOR,
+        why="our disk: nothing was asked of the API",
+        play=fault("", "golden_path", ledger=FailingLedger("intend")),
+    ),
+    Case(
+        name="the journal hangs",
+        label=Blame.MONITOR,
+        why="our database does not answer",
+        play=fault("", "golden_path", ledger=HangingLedger("intend")),
+    ),
+    Case(
+        name="the journal fails at the last turn",
+        label=Blame.MONITOR,
+        why="our disk, however far the API came",
+        play=fault("", "golden_path", seconds=1.0, ledger=FailingLedger("intend", keeps_intents=3)),
+    ),
+    Case(
+        name="the journal has a bug",
+        label=Blame.MONITOR,
+        why="our code raised",
+        play=fault("", "golden_path", ledger=FailingLedger("intend", error=RuntimeError("of the tests"))),
+    ),
+    Case(
+        name="the journal has a bug at the start",
+        label=Blame.MONITOR,
+        why="our code raised before a byte was sent",
+        play=fault("", ledger=FailingLedger("begin_run", error=RuntimeError("of the tests"))),
+    ),
+    Case(
+        name="the journal's bug beside a failing API",
+        label=Blame.MONITOR,
+        why="the turn that would have failed was never sent, so nothing is known of it",
+        play=fault("server_error@search", "golden_path", ledger=FailingLedger("intend", error=OSError("of the tests"))),
+    ),
+    Case(
+        name="a slow journal eats the step",
+        label=Blame.MONITOR,
+        why="of 1.5 s the journal took 1.3: the API had no chance to answer in time",
+        play=fault("slow@search", ledger=SlowLedger(1.3), seconds=1.5, sandbox={"slow_seconds": 0.5}),
+    ),
+    Case(
+        name="the run is cancelled",
+        label=Blame.MONITOR,
+        why="we were told to stop",
+        play=broken_off(),
+    ),
+    Case(
+        name="this process stands still",
+        label=Blame.MONITOR,
+        why="we slept through the deadline",
+        play=broken_off(sleeps=0.9),
+    ),
+    Case(
+        name="no file descriptors are left",
+        label=Blame.MONITOR,
+        why="our machine can't open a connection",
+        play=no_files_left,
+    ),
+    Case(
+        name="no reference is reached, nor the API",
+        label=Blame.MONITOR,
+        why="we are offline, and said beforehand how we would know",
+        play=offline(held_port),
+    ),
+    Case(
+        name="the references are silent, and so is the API",
+        label=Blame.MONITOR,
+        why="the same, with an uplink that swallows",
+        play=offline(full_backlog),
+    ),
+    Case(
+        name="our clock is years behind",
+        label=Blame.MONITOR,
+        why="no certificate is valid yet: nobody puts one into use before its time",
+        play=hostile(page("200 OK"), certificate="future"),
+    ),
+    Case(
+        name="no time was left for the first request",
+        label=Blame.MONITOR,
+        why="the deadline had passed before anything was sent to anybody",
+        play=fault("", seconds=0.0),
+    ),
+)
+
+NETWORK = (
+    Case(
+        name="nothing answers at that address",
+        label=Blame.NETWORK,
+        why="a way that swallows everything: look at it from another place",
+        play=swallowed,
+    ),
+    Case(
+        name="there is no route",
+        label=Blame.NETWORK,
+        why="our kernel knows no way to that network",
+        play=address("http://224.0.0.1"),
+    ),
+    Case(
+        name="a filter refuses for the API",
+        label=Blame.NETWORK,
+        why="a firewall on our way out answers with a reset",
+        play=refused,
+    ),
+    Case(
+        name="no name server is reached",
+        label=Blame.NETWORK,
+        why="our name servers don't answer",
+        play=resolving(no_name_server, by_name()),
+    ),
+    Case(
+        name="the name server says nothing",
+        label=Blame.NETWORK,
+        why="the deadline passed while the name was looked up",
+        play=resolving(slow_names(0.6), by_name()),
+    ),
+    Case(
+        name="the name server takes most of the time",
+        label=Blame.NETWORK,
+        why="the API would have answered in time, had it been asked in time",
+        play=resolving(slow_names(0.3), by_name(faults=["slow@create_session"], slow_seconds=0.2)),
+    ),
+    Case(
+        name="the host is spelt wrong",
+        label=Blame.NETWORK,
+        why="the address that is configured leads nowhere",
+        play=address("http://www.berk.invalid"),
+    ),
+    Case(
+        name="the handshake is cut",
+        label=Blame.NETWORK,
+        why="a filter that dislikes the name in the hello resets",
+        play=hostile(cut_hello, tls=True),
+    ),
+    Case(
+        name="the handshake is swallowed",
+        label=Blame.NETWORK,
+        why="TCP connects and TLS gets no answer: a filter, or a packet size that doesn't pass",
+        play=hostile(silence, tls=True),
+    ),
+    Case(
+        name="TLS is broken open on the way",
+        label=Blame.NETWORK,
+        why="the chain ends at an authority of a company's own: an intercepting proxy",
+        play=intercepted,
+    ),
+    Case(
+        name="plain HTTP where TLS is asked for",
+        label=Blame.NETWORK,
+        why="an answer without TLS comes from a proxy or the wrong port",
+        play=hostile(speaks_http, tls=True),
+    ),
+    Case(
+        name="a captive portal shows its page",
+        label=Blame.NETWORK,
+        why="a page to sign in, without anything of the API in it",
+        play=hostile(page("200 OK")),
+    ),
+    Case(
+        name="a captive portal redirects",
+        label=Blame.NETWORK,
+        why="plain HTTP is sent to a host to sign in",
+        play=hostile(page("302 Found", "location: http://login.example/")),
+    ),
+    Case(
+        name="a proxy forbids",
+        label=Blame.NETWORK,
+        why="a page that says 403, without TLS: the company's filter",
+        play=hostile(page("403 Forbidden", "via: 1.1 filter")),
+    ),
+    Case(
+        name="a proxy wants a password",
+        label=Blame.NETWORK,
+        why="407 is a proxy's word, never an API's",
+        play=hostile(page("407 Proxy Authentication Required")),
+    ),
+    Case(
+        name="the network wants a password",
+        label=Blame.NETWORK,
+        why="511 is the network's word, whatever its class",
+        play=hostile(page("511 Network Authentication Required")),
+    ),
+    Case(
+        name="another web server is asked",
+        label=Blame.NETWORK,
+        why="base_url leads to some other site over plain HTTP, which knows no such page",
+        play=hostile(page("404 Not Found")),
+    ),
+    Case(
+        name="a proxy of ours can't reach the API",
+        label=Blame.NETWORK,
+        why="the company's proxy has a fault, and says 502 for it",
+        play=hostile(page("502 Bad Gateway", "via: 1.1 filter")),
+        told=Blame.API,
+    ),
+    Case(
+        name="a filter resets after the request",
+        label=Blame.NETWORK,
+        why="it dislikes what it read",
+        play=hostile(RESETS_UNHEARD),
+        told=Blame.API,
+    ),
+    Case(
+        name="another site is asked over TLS",
+        label=Blame.NETWORK,
+        why="base_url leads to a site that has a good certificate and no such page",
+        play=hostile(page("404 Not Found"), certificate="good"),
+        told=Blame.API,
+    ),
+    Case(
+        name="the portal's address swallows",
+        label=Blame.NETWORK,
+        why="as for the API",
+        play=portal_at("{swallowed}/attach"),
+    ),
+    Case(
+        name="the portal's host is spelt wrong",
+        label=Blame.NETWORK,
+        why="the attach_url that is configured leads nowhere",
+        play=portal_at("http://pay.berk.invalid/attach"),
+    ),
+    Case(
+        name="the portal's path is spelt wrong",
+        label=Blame.NETWORK,
+        why="attach_url is the operator's to say, and a web server answers that it knows no such page",
+        play=portal_at("{server}/attahc"),
+    ),
+)
+
+CREDENTIALS = (
+    Case(
+        name="the key is wrong",
+        label=Blame.CREDENTIALS,
+        why="nobody issued it",
+        play=fault("", api_key=WRONG),
+    ),
+    Case(
+        name="the key is wrong on the golden path",
+        label=Blame.CREDENTIALS,
+        why="the same, where money is at stake",
+        play=fault("", "golden_path", api_key=WRONG),
+    ),
+    Case(
+        name="the key is wrong, in a bearer header",
+        label=Blame.CREDENTIALS,
+        why="the same in another style",
+        play=fault("", api_key=WRONG, auth_header=AuthHeader.AUTHORIZATION),
+    ),
+    Case(
+        name="the key is wrong while errors are provoked",
+        label=Blame.CREDENTIALS,
+        why="the first request is an honest one, and is refused",
+        play=fault("", "error_catalog", api_key=WRONG),
+    ),
+    Case(
+        name="the key is wrong in every style",
+        label=Blame.CREDENTIALS,
+        why="no header makes it right",
+        play=fault("", "auth_styles", api_key=WRONG),
+    ),
+    Case(
+        name="the key belongs to another deployment",
+        label=Blame.CREDENTIALS,
+        why="a sandbox's key in production, or the other way round",
+        play=of_another_deployment,
+    ),
+    Case(
+        name="the gateway sees no key",
+        label=Blame.CREDENTIALS,
+        why="from the first request on: the guide says to fix the auth headers",
+        play=fault("auth_missing", "golden_path_to_payment"),
+    ),
+    Case(
+        name="the key was revoked",
+        label=Blame.CREDENTIALS,
+        why="403 from the first request on: the guide says to rotate or fix the key",
+        play=fault("auth_rejected"),
+    ),
+    Case(
+        name="the refusal repeats the key",
+        label=Blame.CREDENTIALS,
+        why="403 from the first request on, and an ugly text",
+        play=fault("key_echoed", "saved_card"),
+    ),
+    Case(
+        name="the key has expired",
+        label=Blame.CREDENTIALS,
+        why="401 with a code that no document knows, but it speaks of the key",
+        play=lie(on("/sessions", 401, orjson.dumps(EXPIRED))),
+    ),
+    Case(
+        name="the refusal has no code",
+        label=Blame.CREDENTIALS,
+        why="401 in the other envelope, from the first request on",
+        play=lie(on("/sessions", 401, orjson.dumps(REFUSED))),
+    ),
+    Case(
+        name="a gateway's own refusal over TLS",
+        label=Blame.CREDENTIALS,
+        why="what stands before the API checks keys too, and says so in JSON of its own",
+        play=hostile(page("403 Forbidden", body=b'{"message": "Forbidden"}'), certificate="good"),
+    ),
+    Case(
+        name="the key is revoked during a run",
+        label=Blame.CREDENTIALS,
+        why="it was good until a moment ago, and never will be again",
+        play=fault("auth_rejected@search"),
+        told=Blame.API,
+    ),
+    Case(
+        name="the other tenant's key is wrong",
+        label=Blame.CREDENTIALS,
+        why="other_api_key is configured, and nobody issued it",
+        play=fault("", "session_isolation", other_api_key=WRONG),
+    ),
+)
+
+QUOTA = (
+    Case(
+        name="the quota is used up before the run",
+        label=Blame.QUOTA,
+        why="others have used the minute's requests",
+        play=used_up_before,
+    ),
+    Case(
+        name="the quota is used up by the run",
+        label=Blame.QUOTA,
+        why="three requests a minute are too few for it",
+        play=fault("", "golden_path_to_payment", sandbox={"minute_quota": 3}),
+    ),
+    Case(
+        name="the quota is used up at a read",
+        label=Blame.QUOTA,
+        why="the same at a snapshot",
+        play=fault("", "snapshot_history", sandbox={"minute_quota": 2}),
+    ),
+    Case(
+        name="429 says when to come back",
+        label=Blame.QUOTA,
+        why="nothing remains, by its own headers",
+        play=fault("rate_limited@search"),
+    ),
+    Case(
+        name="429 doesn't say when",
+        label=Blame.QUOTA,
+        why="nothing remains, by its own headers",
+        play=fault("rate_limited_bare"),
+    ),
+    Case(
+        name="429 without quota headers",
+        label=Blame.QUOTA,
+        why="the documented code, and nothing that speaks against it",
+        play=lie(without_quota(on("/events", 429, orjson.dumps(LIMITED)))),
+    ),
+    Case(
+        name="429 for an hour",
+        label=Blame.QUOTA,
+        why="a long wait is a limit all the same",
+        play=lie(on("/events", 429, orjson.dumps(LIMITED), retry_after="3600", x_ratelimit_remaining="0")),
+    ),
+    Case(
+        name="429 as a page over TLS",
+        label=Blame.QUOTA,
+        why="whoever counts there, we send more than it takes",
+        play=hostile(page("429 Too Many Requests"), certificate="good"),
+    ),
+    Case(
+        name="429 at the confirmation",
+        label=Blame.QUOTA,
+        why="nothing remains, where it hurts most",
+        play=fault("rate_limited@confirm", "golden_path", seconds=1.0),
+    ),
+    Case(
+        name="429 while errors are provoked",
+        label=Blame.QUOTA,
+        why="the key's own requests used it up",
+        play=fault("", "error_catalog", sandbox={"minute_quota": 1}),
+    ),
+)
+
+
+FIRST_HALF = (*MONITOR, *NETWORK, *CREDENTIALS, *QUOTA)
