@@ -21,6 +21,7 @@ from probes.words import KEY_REFUSED, Blame, ChatStatus, FailureKind, FindingKin
 _K = FailureKind
 _API_OPERATIONS = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 _PORTAL = frozenset({Operation.ATTACH_CARD})
+_BUT_PORTAL = frozenset(Operation) - _PORTAL
 _TURN = frozenset({Operation.SEND_EVENT})
 _SNAPSHOT = frozenset({Operation.GET_SESSION})
 _BY_INTERMEDIARIES = frozenset({407, 511})
@@ -292,6 +293,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         kinds=frozenset({_K.RATE_LIMITED}),
+        operations=_BUT_PORTAL,
         blame=Blame.API,
         reason="The request carried no key, or a wrong one on purpose: no quota of ours can be used up.",
         fits=_no_own_key,

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from support.blame_matrix import CASES, PAGE, WHY_WRONG, Told, page, play_all
 from support.keeping import keeping
 
-from alerts.blame import possible, ruling_of_run
-from alerts.blame_rules import DEFAULTS, RULES
+from alerts.blame import blame_of_run, possible, ruling_of_run
+from alerts.blame_rules import DEFAULTS, RULES, Rule
 from probes.journal.reading import Reader
 from probes.words import Blame, FailureKind, Operation, Outcome
 
 LEAST_SHARE_RIGHT = 0.95
 LEAST_CASES = 60
+PLAYED_RULES = [rule for rule in RULES if FailureKind.RESET not in rule.kinds]  # a breaking network is not to be had
+BOUNDED_RULES = [rule for rule in RULES if not rule.always]
 
 
 @pytest.fixture(scope="module")
@@ -88,11 +91,21 @@ def test_a_reason_is_given_where_the_kind_alone_does_not_decide(told: tuple[Told
     assert silent == []
 
 
-def test_each_rule_decides_a_situation(told: tuple[Told, ...]) -> None:
-    reasons = {ruling.reason for each in told if (ruling := ruling_of_run(each.run)) is not None}
-    idle = {rule.reason for rule in RULES} - reasons
+@pytest.mark.parametrize("gone", PLAYED_RULES, ids=lambda rule: f"{rule.blame}: {rule.reason}")
+def test_a_rule_that_is_gone_is_missed(told: tuple[Told, ...], gone: Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("alerts.blame.RULES", tuple(rule for rule in RULES if rule is not gone))
 
-    assert {reason for reason in idle if "broke before anything was sent" not in reason} == set()
+    assert any(blame_of_run(each.run) is not each.blame for each in told)
+
+
+@pytest.mark.parametrize("rule", BOUNDED_RULES, ids=lambda rule: f"{rule.blame}: {rule.reason}")
+def test_a_rule_that_asks_for_nothing_goes_too_far(
+    told: tuple[Told, ...], rule: Rule, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boundless = replace(rule, fits=lambda _scene: True)
+    monkeypatch.setattr("alerts.blame.RULES", tuple(boundless if each is rule else each for each in RULES))
+
+    assert any(blame_of_run(each.run) is not each.blame for each in told)
 
 
 async def test_a_run_out_of_the_journal_is_told_as_the_run_was(told: tuple[Told, ...], sqlite_url: str) -> None:

@@ -22,6 +22,7 @@ from support.blame_kit import (
     on,
     own,
     page,
+    portal_at,
     portal_elsewhere,
     refused,
     say,
@@ -70,6 +71,11 @@ def _bearer_refused(told: Told) -> None:
         on("/sessions", 401, orjson.dumps(REFUSED))(told)
 
 
+def _moved(told: Told) -> None:
+    if told.path.endswith(".yaml"):
+        told.status_code, told.body, told.headers = 301, b"", {"location": "/elsewhere"}
+
+
 def _limited_without_key(told: Told) -> None:
     if told.status_code == 401:
         on("/sessions", 429, orjson.dumps(LIMITED))(told)
@@ -111,6 +117,12 @@ API = (
         label=Blame.API,
         why="it got what the guide shows",
         play=fault("auth_rejected@attach_card", "saved_card", seconds=1.0),
+    ),
+    Case(
+        name="the portal redirects",
+        label=Blame.API,
+        why="it got what the guide shows, and no document promises its answers a request id",
+        play=portal_at("{server}/attach", "302 Found"),
     ),
     Case(
         name="the setup URL leads elsewhere",
@@ -167,6 +179,12 @@ API = (
         play=lie(on("/sessions", 400, orjson.dumps(REFUSED))),
     ),
     Case(
+        name="400 to a turn of the guide",
+        label=Blame.API,
+        why="the guide's own words are refused",
+        play=lie(on("/events", 400, orjson.dumps(REFUSED))),
+    ),
+    Case(
         name="404 for a session just made",
         label=Blame.API,
         why="it forgot it",
@@ -213,6 +231,12 @@ API = (
         label=Blame.API,
         why="the guide says that anybody may read it",
         play=fault("auth_rejected@openapi", "contract_files"),
+    ),
+    Case(
+        name="a published file has moved",
+        label=Blame.API,
+        why="the guide says where it is, and promises it no request id",
+        play=lie(_moved, "contract_files"),
     ),
     Case(
         name="no HTTP",

@@ -259,12 +259,12 @@ def by_name(**sandbox: Any) -> Play:
     return situation
 
 
-def portal_at(attach_url: str) -> Play:
-    """A good API, and a portal elsewhere: `{server}` knows no page, `{swallowed}` never answers."""
+def portal_at(attach_url: str, status: str = "404 Not Found") -> Play:
+    """A good API, and a portal elsewhere: `{server}` shows a page with this status, `{swallowed}` never answers."""
 
     async def situation(_kit: Kit) -> Run:
         with full_backlog() as port:
-            async with SandboxServer() as sandbox, Hostile(page("404 Not Found")) as server:
+            async with SandboxServer() as sandbox, Hostile(page(status)) as server:
                 url = attach_url.format(server=server.url, swallowed=f"http://127.0.0.1:{port}")
                 portal = Portal(attach_url=url, setup_origins=(sandbox.base_url,))
                 return await play("saved_card", target_for(sandbox, portal=portal), step_deadline_seconds=QUICK)

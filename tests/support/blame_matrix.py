@@ -18,9 +18,9 @@ from support.blame_cases_api import SECOND_HALF
 from support.blame_kit import Case, Kit
 
 from alerts.blame import blame_of_run
-from alerts.blame_rules import DEFAULTS, RULES
+from alerts.blame_rules import DEFAULTS, RULES, Rule
 from probes.model import Run
-from probes.words import Blame, FailureKind
+from probes.words import Blame, FailureKind, Operation
 
 PAGE = Path(__file__).parents[2] / "docs" / "blame.md"
 CASES: tuple[Case, ...] = (*FIRST_HALF, *SECOND_HALF)
@@ -63,8 +63,16 @@ def rules() -> Iterator[str]:
     yield "|---|---|---|"
     for rule in RULES:
         kinds = ", ".join(f"`{kind}`" for kind in FailureKind if kind in rule.kinds)
-        where = "" if rule.operations is None else f" (at {', '.join(f'`{each}`' for each in sorted(rule.operations))})"
-        yield f"| {kinds}{where} | **{rule.blame}** | {rule.reason} |"
+        yield f"| {kinds}{where(rule)} | **{rule.blame}** | {rule.reason} |"
+
+
+def where(rule: Rule) -> str:
+    """At which operations a rule holds, in few words."""
+    if rule.operations is None:
+        return ""
+    others = set(Operation) - rule.operations
+    word, named = ("not at", others) if len(others) < len(rule.operations) else ("at", rule.operations)
+    return f" ({word} {', '.join(f'`{each}`' for each in sorted(named))})"
 
 
 def defaults() -> Iterator[str]:
