@@ -71,11 +71,11 @@ def test_no_template_takes_a_text_for_html() -> None:
     assert found == []
 
 
-def test_markup_is_made_of_our_own_style_sheet_only() -> None:
+def test_markup_is_made_of_our_own_style_sheet_and_runbooks_only() -> None:
     sources = [path for folder in ("alerts", "exporter") for path in (FOLDER.parent / folder).glob("**/*.py")]
     made = {path.name for path in sources if re.search(r"Markup\(|\bTemplate\(|from_string\(", path.read_text("utf-8"))}
 
-    assert made == {"pages.py"}
+    assert made == {"pages.py", "runbooks.py"}
 
 
 def test_every_attribute_that_tells_something_is_quoted() -> None:
