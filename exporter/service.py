@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
 from exporter.incident_watch import IncidentWatch
+from exporter.notifying import Notifying
 from exporter.recorder import Recorder
 from exporter.web import WebServer, create_app
 from probes.errors import JournalError, UsageError
@@ -56,7 +57,16 @@ class Service:
         self._journal = None if new_journal is None else new_journal(self._listeners)
         if self._journal is not None:
             self._listeners.add(self._journal)
-        self._incidents = IncidentWatch(settings, listener=self._listeners, book=self._journal)
+        self._notifying = Notifying(
+            settings,
+            journal=self._journal,
+            listeners=self._listeners,
+            scrub=scrubber.text,
+            problem=lambda: self._probing.scheduler.problem(),
+        )
+        self._incidents = IncidentWatch(
+            settings, listener=self._listeners, book=self._journal, teller=self._notifying.outbox
+        )
         self._listeners.add(self._incidents)
         self._probing = Probing(
             settings,
@@ -119,9 +129,11 @@ class Service:
         if self._journal is not None:
             await self._journal.start()
             await self._restore(self._journal)
+            await self._notifying.restore()
             await self._incidents.restore(self._journal.reader)
         await self._web.start()
         self._probing.start()
+        self._notifying.start()
         if self._reconciling is not None:
             self._reconciling.start()
         self._drift_watch.watch(self._settings.targets.values())
@@ -146,6 +158,7 @@ class Service:
         self._settings = settings
         self._scrubber.learn(*settings.secrets)  # the old ones stay: a run under way may still meet them
         self._tell_recorder()
+        self._notifying.reload(settings)
         self._incidents.reload(settings)
         self._probing.replan(settings)
         self._drift_watch.watch(settings.targets.values())
@@ -168,6 +181,7 @@ class Service:
         if self._reconciling is not None:
             await self._reconciling.aclose()
         await self._probing.drain(drain_seconds)
+        await self._notifying.aclose()
         if self._journal is not None:
             await self._journal.aclose()
         if self._watch is not None:

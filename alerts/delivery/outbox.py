@@ -95,11 +95,14 @@ class Outbox(Listener):
                 if self._watch is not None:
                     self._begin(name)
 
-    def start(self, waiting: Iterable[Notice] = (), recent: Iterable[Incident] = ()) -> None:
-        """Begin to tell, with what was not delivered before, and what was told of in the last hour."""
+    def remember(self, waiting: Iterable[Notice], recent: Iterable[Incident]) -> None:
+        """Know what an earlier process did not deliver, and what was told of in the last hour."""
         self._flaps.restore(recent)
         for notice in waiting:
             self._take_again(notice)
+
+    def start(self) -> None:
+        """Begin to tell."""
         for name in self._lines:
             self._begin(name)
         self._watch = asyncio.create_task(self._look_on(), name="outbox")
@@ -166,6 +169,11 @@ class Outbox(Listener):
             for name, line in self._lines.items():
                 self._reminded.setdefault((incident.incident_id, name), _periods(incident, line.receiver, now))
         self._reminded = {key: number for key, number in self._reminded.items() if key[0] in self._open}
+
+    def document_of(self, incident: Incident) -> Document:
+        """An open incident in words, with the proof of the run that opened it, where that is still known."""
+        evidence = self._evidence.get(incident.incident_id)
+        return self._writer.incident(NoticeKind.OPENED, incident, at=self._now(), evidence=evidence)
 
     def problem(self) -> str | None:
         """Why receivers can't be called told; None while they are."""

@@ -138,8 +138,7 @@ async def test_one_that_flapped_and_stays_broken_is_told_as_open_at_last() -> No
 
 async def test_what_flaps_is_known_after_a_restart() -> None:
     post, first = Post(ONE), an_incident(at=NOON - timedelta(minutes=20), incident_id="a" * 26)
-    post.outbox.start(recent=(ended(first, NOON - timedelta(minutes=10)),))
-    await post.outbox.aclose()
+    post.outbox.remember((), [ended(first, NOON - timedelta(minutes=10))])
     post.change(an_incident(), run=RUN)
     await post.pass_time()
 
@@ -319,8 +318,7 @@ async def test_what_was_not_delivered_is_delivered_after_a_restart_under_the_sam
     await post.pass_time(30)
     left = post.kept.waiting()
     post.outbox, post.answer = post.new_outbox(), lambda _: TAKEN
-    post.outbox.start(waiting=left)
-    await post.outbox.aclose()
+    post.outbox.remember(left, ())
     await post.pass_time(1)
 
     assert post.types == ["incident.opened"]
@@ -332,8 +330,7 @@ async def test_what_another_location_left_is_its_own() -> None:
     post.change(an_incident(location="eu-1"), run=RUN)
     left = post.kept.waiting()
     post.outbox = post.new_outbox()
-    post.outbox.start(waiting=left)
-    await post.outbox.aclose()
+    post.outbox.remember(left, ())
     await post.pass_time(60)
 
     assert post.sent == []
