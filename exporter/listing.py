@@ -13,6 +13,7 @@ from probes.errors import ConfigError, UsageError
 from probes.model import Probe, Target
 from probes.scenario import Scenario
 from probes.settings import Settings
+from probes.words import Channel
 
 
 def scenario_named(scenarios: Mapping[str, Scenario], name: str) -> Scenario:
@@ -84,6 +85,7 @@ def settings_lines(settings: Settings) -> Iterator[str]:
                 yield _probe_line(probe, settings.scenarios[probe.scenario], target)
     if not settings.probes:
         yield "no probes: `serve` has nothing to play"
+    yield from _told_lines(settings)
     planned = list(budgets(settings))
     yield from (budget.line() for budget in planned)
     problems = [refusal for budget in planned if (refusal := budget.refusal())]
@@ -95,6 +97,19 @@ def settings_lines(settings: Settings) -> Iterator[str]:
     if problems:
         raise UsageError("\n".join(problems))
     yield f"sound; the service would listen on {service.listen_host}:{service.listen_port}"
+
+
+def _told_lines(settings: Settings) -> Iterator[str]:
+    """Whom incidents are told to. Addresses may be secrets."""
+    for receiver in settings.receivers:
+        count = f", {len(receiver.urls)} instances" if len(receiver.urls) > 1 else ""
+        unsigned = receiver.channel is Channel.WEBHOOK and receiver.secret is None
+        note = "  WARNING: unsigned, so anybody may write in our name (webhook.secret)" if unsigned else ""
+        yield f"notify {receiver.name}: {receiver.channel}{count}{note}"
+    if settings.receivers and settings.service.external_url is None:
+        yield "notify: no links, since service.external_url is not given"
+    if settings.receivers and settings.service.heartbeat_url is None:
+        yield "notify: nobody notices when this monitor dies, since service.heartbeat_url is not given"
 
 
 def _probe_line(probe: Probe, scenario: Scenario, target: Target) -> str:

@@ -62,7 +62,7 @@ class Service:
             journal=self._journal,
             listeners=self._listeners,
             scrub=scrubber.text,
-            problem=lambda: self._probing.scheduler.problem(),
+            problem=self._scheduling_problem,
         )
         self._incidents = IncidentWatch(
             settings, listener=self._listeners, book=self._journal, teller=self._notifying.outbox
@@ -101,6 +101,9 @@ class Service:
         )
         self._listeners.add(reconciling)
         return reconciling
+
+    def _scheduling_problem(self) -> str | None:
+        return self._probing.scheduler.problem()
 
     def _tell_recorder(self) -> None:
         settings = self._settings
