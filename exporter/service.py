@@ -13,7 +13,7 @@ from exporter.drift_watch import DriftWatch
 from exporter.incident_watch import IncidentWatch
 from exporter.notifying import Notifying
 from exporter.recorder import Recorder
-from exporter.web import WebServer, create_app
+from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app
 from probes.errors import JournalError, UsageError
 from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger
@@ -75,6 +75,7 @@ class Service:
             notice=scrubber.notice,
             repeats=repeats,
         )
+        desk = None if self._journal is None else self._new_desk(self._journal)
         self._web = WebServer(
             settings.service.listen_host,
             settings.service.listen_port,
@@ -82,13 +83,23 @@ class Service:
                 recorder=self.recorder,
                 health=self._probing.scheduler,
                 find=None if self._journal is None else self._journal.find,
+                desk=desk,
                 scrub=scrubber.text,
             ),
             web_config=settings.service.web_config,
+            bearers={} if desk is None else {ALERTS_PATH: bearer_of(lambda: self._settings.service.webhook_token)},
         )
         self._drift_watch = DriftWatch(self._listeners)
         self._reconciling = None if self._journal is None else self._new_reconciling(self._journal)
         self._watch: asyncio.Task[None] | None = None
+
+    def _new_desk(self, journal: Journal) -> IncidentDesk:
+        return IncidentDesk(
+            new_reader=journal.reader,
+            keep_alerts=journal.keep_alerts,
+            targets=lambda: self._settings.targets,
+            external_url=lambda: self._settings.service.external_url,
+        )
 
     def _new_reconciling(self, journal: Journal) -> Reconciling:
         reconciling = Reconciling(

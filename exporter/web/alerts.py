@@ -32,6 +32,7 @@ ALERTS_PATH = "/alerts"
 MOST_PROOFS = 50
 _MOST_INCIDENTS = 5_000
 _KEEP_SECONDS = 5.0
+MOST_UNCOMMITTED = 8
 _log = logging.getLogger("brekwatch.web")
 
 
@@ -55,6 +56,7 @@ class Alerts:
         self._desk = desk
         self._scrub = scrub
         self._lookups = Lookups(self._tie)
+        self._uncommitted: set[asyncio.Future[None]] = set()
 
     def routes(self) -> list[Route]:
         """The one address."""
@@ -76,10 +78,17 @@ class Alerts:
             return _problem(503, "the journal is too busy to take it in: tell it again in a moment")
 
     async def _settled(self, body: bytes) -> Tied:
-        """Once it is committed."""
+        """Once it is committed. While the journal can't commit, only so many messages may wait for it in memory."""
         tied = await self._lookups.get(body)
-        async with asyncio.timeout(_KEEP_SECONDS):
-            await self._desk.keep_alerts(tied.seen)
+        if len(self._uncommitted) >= MOST_UNCOMMITTED:
+            raise TooManyError
+        kept = asyncio.ensure_future(self._desk.keep_alerts(tied.seen))
+        self._uncommitted.add(kept)
+        kept.add_done_callback(self._uncommitted.discard)
+        await asyncio.wait([kept], timeout=_KEEP_SECONDS)
+        if not kept.done():
+            raise TimeoutError
+        kept.result()
         return tied
 
     def _told(self, tied: Tied) -> Response:

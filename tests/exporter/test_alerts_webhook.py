@@ -12,7 +12,7 @@ from support.web import raw
 from support.webhooks import RIGHT, TOKEN, a_message, an_alert, labelled, taking, told
 
 from exporter.web.alert_messages import MOST_ALERTS
-from exporter.web.alerts import ALERTS_PATH
+from exporter.web.alerts import ALERTS_PATH, MOST_UNCOMMITTED
 from exporter.web.connections import MOST_BODY_BYTES
 from probes.errors import JournalError, LedgerUnavailableError
 from probes.words import FailureKind
@@ -224,6 +224,17 @@ async def test_what_can_t_be_kept_now_is_a_503_so_that_it_is_told_again(problem:
     assert answer.headers["retry-after"] == "5"
     assert answer.json()["problem"]
     assert drawer.closings == 1
+
+
+async def test_while_the_journal_can_t_commit_only_a_few_messages_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("exporter.web.alerts._KEEP_SECONDS", 0.01)
+    drawer = Drawer(an_incident())
+    drawer.stuck = True
+    async with taking(drawer) as (_, client):
+        answers = [await client.post(ALERTS_PATH, json=a_message(an_alert()), headers=RIGHT) for _ in range(20)]
+
+    assert {answer.status_code for answer in answers} == {503}
+    assert drawer.asked_to_keep == MOST_UNCOMMITTED
 
 
 async def test_a_body_that_says_it_is_too_long_is_refused_before_it_comes() -> None:

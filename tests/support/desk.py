@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -66,7 +67,8 @@ class Drawer:
         self.kept: dict[tuple[str, datetime], AlertSeen] = {}
         self.trouble: JournalError | None = None
         self.unkept: Exception | None = None
-        self.closings = 0
+        self.closings = self.asked_to_keep = 0
+        self.stuck = False
         self.gate = threading.Event()
         self.gate.set()
         self._runs = {kept.run.run_id: kept for kept in runs}
@@ -85,6 +87,9 @@ class Drawer:
         self.closings += 1
 
     async def keep(self, alerts: tuple[AlertSeen, ...]) -> None:
+        self.asked_to_keep += 1
+        if self.stuck:
+            await asyncio.Event().wait()
         if self.unkept is not None:
             raise self.unkept
         self.kept |= {(alert.fingerprint, alert.starts_at): alert for alert in alerts}
