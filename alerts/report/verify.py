@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from alerts.report.bundle import PAGE, REPORT, SUMS, evidence_of, report_in, sums_of
+from alerts.report.bundle import PAGE, REPORT, SUMS, NotABundleError, evidence_of, report_in, sums_of
 from alerts.report.evidence import Evidence, line_of
 from alerts.report.facts import Report
 from alerts.report.json_twin import as_json
@@ -29,14 +29,20 @@ class Verification:
 
 
 def verify(files: Mapping[str, bytes], version: str, render: Render | None = None) -> Verification:
-    """Check the files of a bundle; raises NotABundleError where they can't be read as one.
+    """Check the files of a bundle; raises NotABundleError where they can't be read as one, though their sums fit.
 
     `version` is ours: the page is compared with what `render` makes only if the same version made it.
     """
-    evidence = evidence_of(files)
+    sums = tuple(_sum_problems(files))
+    try:
+        evidence, told = evidence_of(files), report_in(files)
+    except NotABundleError as problem:
+        if not sums:
+            raise
+        return Verification(problems=(*sums, f"nothing could be reckoned: {problem}"), notes=(), checked=0)
     report = report_of(evidence)
-    reckoned, told = as_json(report), report_in(files)
-    problems = [*_sum_problems(files), *_inner_problems(evidence), *differences(told, reckoned)]
+    reckoned = as_json(report)
+    problems = [*sums, *_inner_problems(evidence), *differences(told, reckoned)]
     notes = []
     if evidence.version != version:
         notes.append(f"made by brekwatch {ascii(evidence.version)[:40]}, checked by {version}: sentences may differ")
