@@ -23,7 +23,7 @@ class ReportFormat(StrEnum):
     EMAIL = "email"
 
 
-@incident_app.callback(help="Write a report: of an incident, of a run, or of a stretch of time.")
+@incident_app.callback()
 def report(  # noqa: PLR0917 - typer gives them by name
     context: typer.Context,
     config: ConfigOption = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from alerts.incidents import ACCOUNTING
 from alerts.report.evidence import Evidence
 
 _TIMES = (
@@ -37,10 +38,10 @@ OWN = (
 
 
 def accounting_of(evidence: Evidence) -> tuple[str, ...]:
-    """The rules of incidents under this policy, then the report's own."""
+    """The policy, the rules of incidents, then the report's own."""
     policy = evidence.surroundings.policy
-    opens = (
-        f"An incident opens after {policy.open_after} bad of the last {policy.within} judged runs of a scenario, at "
-        f"once for an unexpected booking, and closes after {policy.close_after} good ones in a row."
+    told = (
+        f"Of the configuration: open_after is {policy.open_after}, within is {policy.within}, close_after is "
+        f"{policy.close_after}."
     )
-    return (opens, *OWN)
+    return (told, *ACCOUNTING, *OWN)

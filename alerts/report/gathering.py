@@ -11,14 +11,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
+from alerts.incidents import verdict_of
 from alerts.pages import utc
+from alerts.places import Places
 from alerts.report.codec import mapped
 from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
 from alerts.report.phrases import counted
+from alerts.report.reckoned import incidents_in, worst
 from probes.incident import AlertSeen, Incident, IncidentFilter
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.scenario import Scenario
-from probes.settings import Settings
+from probes.settings import IncidentPolicy, Settings
 from probes.words import GOOD_OUTCOMES, Environment, Outcome
 
 MOST_LINES = 20_000
@@ -30,6 +33,7 @@ _LEAST_MARGIN = timedelta(minutes=5)
 _MOST_MARGIN = timedelta(hours=6)
 _A_MOMENT = timedelta(microseconds=1)
 _WHOLE_AT_ONCE = 50
+_MOST_FAILED = 2_000
 
 
 class RunReader(Protocol):
@@ -105,6 +109,8 @@ def of_run(reader: RunReader, kept: KeptRun, setting: Setting) -> Evidence:
     """One run, and its scenario's runs around it: back to the last good one, and on to the next, and some more."""
     lines = _around(reader, kept)
     until = max(line.started_at + timedelta(seconds=line.duration_seconds or 0) for line in lines)
+    later = (line for line in lines if line.started_at > kept.run.started_at)
+    still_bad = not any(line.outcome in GOOD_OUTCOMES for line in later)
     return _evidence(
         reader,
         setting,
@@ -115,7 +121,7 @@ def of_run(reader: RunReader, kept: KeptRun, setting: Setting) -> Evidence:
             version=setting.version,
             target=kept.run.target,
             since=lines[0].started_at,
-            until=max(until, lines[0].started_at),
+            until=setting.now if still_bad else until,
             focus=kept.run.run_id,
             lines=lines,
         ),
@@ -127,7 +133,8 @@ def of_stretch(
 ) -> Evidence:
     """The runs of a stretch of time, of a target or of all: the report is about what failed most often among them."""
     end = min(until or setting.now, setting.now)
-    lines, left_out = _bounded(reader.runs(RunFilter(since=since, until=end + _A_MOMENT, target=target)))
+    wanted = RunFilter(since=since, until=end + _A_MOMENT, target=target)
+    lines, left_out = _bounded(reader.runs(wanted))
     return _evidence(
         reader,
         setting,
@@ -139,6 +146,7 @@ def of_stretch(
             target=target,
             since=since,
             until=end,
+            incident=worst(_incidents(reader, lines, setting, wanted)),
             lines=lines,
             left_out=left_out,
         ),
@@ -151,14 +159,30 @@ def _evidence(reader: RunReader, setting: Setting, evidence: Evidence) -> Eviden
     targets = {line.target for line in evidence.lines} | ({evidence.target} if evidence.target else set())
     target = targets.pop() if len(targets) == 1 else evidence.target
     scenarios = sorted({line.scenario for line in evidence.lines})
+    kept_incident = evidence.incident if evidence.asked is Asked.INCIDENT else None
     whole = replace(
         evidence,
         target=target,
         witnesses=witnesses,
         left_out=(*evidence.left_out, *left_out),
-        surroundings=_surroundings(setting, target, scenarios, evidence.incident, reader.oldest()),
+        surroundings=_surroundings(setting, target, scenarios, kept_incident, reader.oldest()),
     )
     return mapped(whole, setting.scrub)
+
+
+def _incidents(
+    reader: RunReader, lines: Sequence[RunSummary], setting: Setting, wanted: RunFilter
+) -> tuple[Incident, ...]:
+    """Those that the runs make under the policy; of very many failed ones, the newest count."""
+    kept = [each.run for each in reader.whole_runs(replace(wanted, outcome=Outcome.FAILED, limit=_MOST_FAILED))]
+    failed = [verdict for run in kept if (verdict := verdict_of(run)) is not None]
+    known = setting.settings
+    places = Places.of(
+        location=known.service.location if known else next((run.location for run in kept), ""),
+        targets=known.targets.values() if known else (),
+        probes=known.probes if known else (),
+    )
+    return incidents_in(lines, failed, known.incidents if known else IncidentPolicy(), places)
 
 
 def _surroundings(

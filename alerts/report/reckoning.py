@@ -12,7 +12,7 @@ from alerts.report.advice import advice_of
 from alerts.report.certainty import certainty_of
 from alerts.report.chain import chain_of, good_twin
 from alerts.report.curl import curl_of
-from alerts.report.evidence import Evidence
+from alerts.report.evidence import Asked, Evidence
 from alerts.report.facts import Report, Scope
 from alerts.report.headline import asked_in_words, headline_of
 from alerts.report.phrases import shown
@@ -132,7 +132,7 @@ def _location(evidence: Evidence) -> str:
 
 def _report_url(evidence: Evidence) -> str | None:
     base = evidence.surroundings.external_url
-    if not base or evidence.incident is None:
+    if not base or evidence.incident is None or evidence.asked is not Asked.INCIDENT:
         return None
     return f"{base.rstrip('/')}/incidents/{quote(evidence.incident.incident_id, safe='')}"
 

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from alerts.blame import blame
+from alerts.blame import blame, blame_of_run
+from alerts.incidents import verdict_of
 from alerts.report.evidence import Asked, Evidence, Plan, Witness
 from alerts.report.facts import Budget, Counts
 from probes.incident import Cause
 from probes.journal.kept import RunSummary
 from probes.model import Exchange, Failure
-from probes.words import GOOD_OUTCOMES, Blame, FailureKind, Outcome, word_of
+from probes.words import GOOD_OUTCOMES, Blame, Outcome
 
 BUDGET_SECONDS = 28 * 86_400.0
 
@@ -50,12 +51,9 @@ def end_of(line: RunSummary) -> datetime:
 
 
 def cause_of(witness: Witness) -> Cause | None:
-    """What a failed run failed of; None for any other."""
-    step = witness.run.failed_step
-    if witness.run.outcome is not Outcome.FAILED or step is None or step.failure is None:
-        return None
-    sent = step.own_exchange
-    return Cause(target=witness.run.target, kind=step.failure.kind, operation=None if sent is None else sent.operation)
+    """What a failed run failed of, as incidents reckon it; None for any other."""
+    verdict = verdict_of(witness.run)
+    return None if verdict is None else verdict.cause
 
 
 def failed_exchange(witness: Witness) -> tuple[str, Exchange] | None:
@@ -207,11 +205,13 @@ def _recovered(good: Sequence[RunSummary], scenarios: set[str], last: datetime) 
 
 
 def _blame(evidence: Evidence, cause: Cause, failing: Sequence[RunSummary]) -> Blame:
-    subject = _subject(evidence, failing)
-    step = subject.run.failed_step if subject else None
-    kind = word_of(FailureKind, cause.kind)
-    failure = (step and step.failure) or Failure(kind=kind, expected="", observed="")
-    return blame(failure, cause.operation)
+    """Whom most of the failed runs blame, a tie being the newest's; by the kind alone where none is here whole."""
+    own = {line.run_id for line in failing}
+    blamed = [blame_of_run(each.run) for each in evidence.witnesses if each.run.run_id in own]
+    known = [each for each in blamed if each is not None]
+    if known:
+        return max(reversed(known), key=known.count)
+    return blame(Failure(kind=cause.kind, expected="", observed=""), cause.operation)
 
 
 def _subject(evidence: Evidence, failing: Sequence[RunSummary], focus: str | None = None) -> Witness | None:

@@ -15,6 +15,7 @@ from probes.journal.kept import RunSummary
 from probes.words import JUDGED_OUTCOMES, Outcome
 
 _MOST_GAPS = 10
+_SILENCE_SECONDS = 600.0
 
 
 def unknowns_of(evidence: Evidence, stretch: Stretch) -> tuple[str, ...]:
@@ -26,6 +27,7 @@ def unknowns_of(evidence: Evidence, stretch: Stretch) -> tuple[str, ...]:
         *_bodies(stretch),
         *_journal(evidence, stretch),
         *_other_causes(evidence, stretch),
+        *_since_then(evidence, stretch),
         *_configuration(evidence, stretch),
     )
 
@@ -120,6 +122,17 @@ def _other_causes(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
     if others:
         told = "; ".join(f"{what} ({count})" for what, count in others.most_common(5))
         yield f"{counted(others.total(), 'run')} failed of something else, or at another time: {told}."
+
+
+def _since_then(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
+    """Where nobody has looked again since it failed, and how often it runs isn't known."""
+    own = [end_of(line) for line in evidence.lines if line.outcome in JUDGED_OUTCOMES]
+    planned = all(plan_of(evidence, each).every_seconds for each in stretch.scenarios)
+    if stretch.cause is None or stretch.recovered_at is not None or planned or not own:
+        return
+    silent = (evidence.until - max(own)).total_seconds()
+    if silent > _SILENCE_SECONDS:
+        yield f"No run was judged for the last {lasting(silent)}: whether it still fails is not known."
 
 
 def _configuration(evidence: Evidence, stretch: Stretch) -> Iterator[str]:

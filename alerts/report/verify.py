@@ -7,11 +7,17 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from alerts.incidents import verdict_of
+from alerts.places import Places
 from alerts.report.bundle import PAGE, REPORT, SUMS, NotABundleError, evidence_of, report_in, sums_of
-from alerts.report.evidence import Evidence, line_of
+from alerts.report.codec import encode
+from alerts.report.evidence import Asked, Evidence, line_of
 from alerts.report.facts import Report
 from alerts.report.json_twin import as_json
+from alerts.report.reckoned import incidents_in
 from alerts.report.reckoning import report_of
+from probes.incident import Incident
+from probes.words import Outcome
 
 Render = Callable[[Report], str]
 
@@ -42,7 +48,7 @@ def verify(files: Mapping[str, bytes], version: str, render: Render | None = Non
         return Verification(problems=(*sums, f"nothing could be reckoned: {problem}"), notes=(), checked=0)
     report = report_of(evidence)
     reckoned = as_json(report)
-    problems = [*sums, *_inner_problems(evidence), *differences(told, reckoned)]
+    problems = [*sums, *_inner_problems(evidence), *_incident_problems(evidence), *differences(told, reckoned)]
     notes = []
     if evidence.version != version:
         notes.append(f"made by brekwatch {ascii(evidence.version)[:40]}, checked by {version}: sentences may differ")
@@ -102,6 +108,33 @@ def _inner_problems(evidence: Evidence) -> Iterator[str]:
             yield f"runs.jsonl: run {run_id} is not in lines.jsonl"
         elif line != line_of(witness):
             yield f"runs.jsonl: run {run_id} says otherwise than its line in lines.jsonl"
+
+
+def _incident_problems(evidence: Evidence) -> Iterator[str]:
+    """Where an incident that was reckoned from these runs is not the one that they make.
+
+    One that a service had kept may rest on more runs than are here: its own numbers are taken as they are.
+    """
+    told, whole = evidence.incident, {each.run.run_id for each in evidence.witnesses}
+    failed = {line.run_id for line in evidence.lines if line.outcome is Outcome.FAILED}
+    if evidence.asked is not Asked.STRETCH or told is None or not failed <= whole or evidence.left_out:
+        return
+    verdicts = [verdict for each in evidence.witnesses if (verdict := verdict_of(each.run)) is not None]
+    bad = [each for each in verdicts if each.cause is not None]
+    found = incidents_in(evidence.lines, bad, evidence.surroundings.policy, Places(location=told.location))
+    same = next((each for each in found if each.incident_id == told.incident_id), None)
+    if same is None:
+        yield "evidence.json: the runs make no such incident"
+    elif _times(same) != _times(told):
+        yield from differences(_times(told), _times(same), "evidence.json: incident")
+
+
+def _times(incident: Incident) -> dict[str, Any]:
+    """What follows from the runs alone."""
+    found: dict[str, Any] = encode(incident)
+    apart = {"environment", "location", "hits"}
+    hits = [{"scenario": each.scenario, "failed_runs": each.failed_runs} for each in incident.hits]
+    return {**{name: value for name, value in found.items() if name not in apart}, "hits": hits}
 
 
 def _leaves(document: object) -> int:

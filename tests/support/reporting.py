@@ -32,6 +32,7 @@ class Shelves:
             run = kept.run
             since = wanted.since is None or run.started_at >= wanted.since
             since &= wanted.until is None or run.started_at < wanted.until
+            since &= wanted.outcome in {None, run.outcome}
             if since and wanted.target in {None, run.target} and wanted.scenario in {None, run.scenario}:
                 yield line_of(witness_of(kept))
 
@@ -39,7 +40,9 @@ class Shelves:
         return next((each for each in self._kept if each.run.run_id == run_id), None)
 
     def whole_runs(self, wanted: RunFilter) -> Iterator[KeptRun]:
-        return (each for each in self._kept if each.run.run_id in (wanted.run_ids or ()))
+        known = {line.run_id for line in self.runs(wanted)}
+        found = (each for each in self._kept if each.run.run_id in known)
+        return (each for each in found if wanted.run_ids is None or each.run.run_id in wanted.run_ids)
 
     def oldest(self) -> datetime | None:
         return self._kept[-1].run.started_at if self._kept else None

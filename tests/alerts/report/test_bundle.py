@@ -182,6 +182,14 @@ def test_a_line_that_the_whole_run_contradicts_is_told() -> None:
     assert "runs.jsonl: run r0 says otherwise than its line in lines.jsonl" in checked(summed(lines=content)).problems
 
 
+def test_an_incident_that_the_runs_don_t_make_is_told() -> None:
+    scope = json.loads(whole()[bundle.EVIDENCE])
+    scope["incident"]["first_failed_at"] = "2026-11-24T12:00:00Z"
+    problems = checked(summed(evidence=json.dumps(scope).encode())).problems
+
+    assert any(each.startswith("evidence.json: incident.first_failed_at is") for each in problems)
+
+
 def test_a_run_that_stands_there_twice_is_told() -> None:
     lines = whole()[bundle.LINES]
 
