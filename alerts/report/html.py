@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 from alerts.pages import Paper, environment
 from alerts.report.axis import LEFT, RIGHT
-from alerts.report.facts import Ids, Report
+from alerts.report.facts import Report
 from alerts.report.fitting import ROOMS, fitted
 from alerts.report.picture import WIDTH, picture_of, share_left
 from alerts.report.standing import WHO_ACTS, standing
+from alerts.report.support_ids import support_block
 from probes.words import Outcome
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024
 _ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
+_OF_A_RUN = re.compile(r"run ([0-9a-z]{26})\b")
 _SIGNS = {
     Outcome.PASSED: "\N{BLACK CIRCLE}",
     Outcome.DEGRADED: "\N{CIRCLE WITH LEFT HALF BLACK}",
@@ -47,7 +49,8 @@ def render(report: Report) -> str:
             report=shown,
             picture=picture,
             standing=standing(report),
-            ids=ids_lines(shown.ids),
+            ids=support_block(shown.ids).split("\n") if shown.ids else (),
+            curl_runs=_is_command(shown.curl),
             verify=verify_commands(report),
             paper=_paper(),
         )
@@ -73,34 +76,28 @@ def lasting(seconds: float) -> str:
     return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
-def ids_lines(ids: tuple[Ids, ...]) -> list[str]:
-    """The ids for support as plain lines, to be copied at once."""
-    lines: list[str] = []
-    for seen in ids:
-        status = "no answer" if seen.status_code is None else f"HTTP {seen.status_code}"
-        named = {
-            "run": seen.run_id,
-            "requestId": seen.request_id,
-            "traceId": seen.trace_id,
-            "sessionId": seen.session_id,
-            "eventId": seen.event_id,
-            "idempotencyKey": seen.idempotency_key,
-        }
-        lines += [f"{_iso(seen.at)}  {seen.step}  {status}"]
-        lines += [f"  {name:<15} {value}" for name, value in named.items() if value is not None]
-    return lines
-
-
 def verify_commands(report: Report) -> list[str]:
     """The commands that make the evidence and reckon every number of this page again."""
-    if report.incident is not None:
-        chosen = f"--incident {shlex.quote(report.incident.incident_id)}"
-    else:
-        chosen = f"--since {_iso(report.scope.since)} --until {_iso(report.scope.until)}"
+    chosen = shlex.join(_choice(report))
     return [
-        f"brekwatch incident {chosen} -o report.html --bundle evidence.zip",
-        "brekwatch incident verify evidence.zip",
+        f"brekwatch incident {chosen} -o report.html --bundle evidence.tar.gz",
+        "brekwatch incident verify evidence.tar.gz",
     ]
+
+
+def _choice(report: Report) -> list[str]:
+    """The options that ask for this report again."""
+    if report.incident is not None:
+        return ["--incident", report.incident.incident_id]
+    if run := _OF_A_RUN.match(report.scope.asked):
+        return ["--run", run.group(1)]
+    stretch = ["--since", _iso(report.scope.since), "--until", _iso(report.scope.until)]
+    return stretch if report.scope.target is None else [*stretch, "--target", report.scope.target]
+
+
+def _is_command(curl: str | None) -> bool:
+    """Whether it is more than comments, which say why it must not be run."""
+    return curl is not None and any(line and not line.startswith("#") for line in curl.split("\n"))
 
 
 def _iso(moment: datetime) -> str:

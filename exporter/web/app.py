@@ -18,6 +18,7 @@ from exporter.web.finding import Finding
 from exporter.web.incident_lookups import IncidentDesk
 from exporter.web.incidents import Incidents
 from exporter.web.page import Page
+from exporter.web.report import IncidentReport, Reporting
 from exporter.web.runbooks import Runbooks
 from exporter.web.scrapes import Scrapes
 from probes.journal.kept import Found
@@ -40,12 +41,13 @@ def create_app(
     health: Health,
     find: Callable[[str], Found] | None = None,
     desk: IncidentDesk | None = None,
+    reporting: Reporting | None = None,
     scrub: Callable[[str], str] = str,
 ) -> Starlette:
     """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`, `/runbooks`.
 
-    With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`.
-    `scrub` removes secrets from what they say.
+    With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`;
+    with `reporting`, `/incidents/<id>`. `scrub` removes secrets from what they say.
     """
     version = version_of("brekwatch")
     page = Page("index.html", version=version)
@@ -67,6 +69,7 @@ def create_app(
     async def readyz(_request: Request) -> Response:
         return _verdict(None if health.started else "the first slots are not planned yet")
 
+    reports = [] if reporting is None else IncidentReport(reporting, version=version, scrub=scrub).routes()
     app = Starlette(
         routes=[
             Route("/", index),
@@ -77,6 +80,7 @@ def create_app(
             *([] if find is None else Finding(find, version=version, scrub=scrub).routes()),
             *([] if desk is None else Incidents(desk, version=version, scrub=scrub).routes()),
             *([] if desk is None else Alerts(desk, scrub=scrub).routes()),
+            *reports,
         ]
     )
     app.router.redirect_slashes = False

@@ -241,7 +241,7 @@ def _chain() -> tuple[ChainLink, ...]:
     )
 
 
-_CURL = """curl -sS -i -X POST 'https://www.brek.ai/api/partner/v1/core-chat/events' \\
+_CURL = """curl -sS -i -X POST "$BREK_BASE_URL"/api/partner/v1/core-chat/events \\
   -H 'content-type: application/json' \\
   -H "x-partner-api-key: $BREK_PARTNER_API_KEY" \\
   --data-raw '{"sessionId":"sess_1771456953407_g7p6233d","input":{"text":"can you help me book option 1"}}'"""
@@ -274,9 +274,9 @@ def an_outage(**changes: Any) -> Report:
         "certainty": Certainty(
             word="sure",
             reasons=(
-                "9 runs failed the same way, one after the other",
-                "the answers were whole and came from the API's own address",
-                "quick_search passed on the same target meanwhile",
+                "9 runs failed the same way at the same operation (3 make an incident).",
+                "The API itself answered 9 of 9 with its own request ids.",
+                "Good from here at the same time: quick_search on acme.",
             ),
         ),
         "budgets": (
@@ -339,7 +339,9 @@ def still_open() -> Report:
         timeline=_timeline(UNTIL),
         duration_seconds=(UNTIL - BROKE).total_seconds(),
         counts=Counts(runs=48, passed=30, degraded=1, failed=15, skipped=1, unknown=1),
-        certainty=Certainty(word="likely", reasons=("15 runs failed the same way",)),
+        certainty=Certainty(
+            word="likely", reasons=("15 runs failed the same way at the same operation (3 make an incident).",)
+        ),
         last_good=None,
     )
 

@@ -14,6 +14,7 @@ from support.reports import (
     SAMPLES,
     UNTIL,
     a_huge_one,
+    a_run_id,
     an_incident,
     an_outage,
     an_unexpected_booking,
@@ -138,11 +139,31 @@ def test_the_curl_command_is_said_byte_for_byte() -> None:
 
 
 def test_the_commands_to_verify_name_the_incident() -> None:
-    assert f"brekwatch incident --incident {INCIDENT_ID} -o report.html --bundle evidence.zip" in said(an_outage())
+    assert f"brekwatch incident --incident {INCIDENT_ID} -o report.html --bundle evidence.tar.gz" in said(an_outage())
 
 
 def test_without_an_incident_the_commands_name_the_stretch_of_time() -> None:
-    assert "--since 2026-11-25T01:30:00Z --until 2026-11-25T03:30:00Z" in said(nothing_failed())
+    assert "--since 2026-11-25T01:30:00Z --until 2026-11-25T03:30:00Z --target acme -o" in said(nothing_failed())
+
+
+def test_the_commands_to_verify_name_the_run_that_was_asked_for() -> None:
+    run_id = a_run_id(9)
+    scope = replace(nothing_failed().scope, asked=f"run {run_id} and the runs around it")
+
+    assert f"brekwatch incident --run {run_id} -o" in said(replace(nothing_failed(), scope=scope))
+
+
+def test_an_id_of_an_incident_is_quoted_for_a_shell() -> None:
+    assert "--incident '$(rm -rf x)' -o" in said(an_outage(incident=an_incident(incident_id="$(rm -rf x)")))
+
+
+@pytest.mark.parametrize(
+    ("curl", "told"),
+    [("curl -sS x", True), ("# why\ncurl -sS x", True), ("# Not given as a command:\n# it books", False)],
+    ids=["command", "with-a-note", "comments-only"],
+)
+def test_only_what_can_be_run_asks_for_a_key(curl: str, *, told: bool) -> None:
+    assert ("no key is in this report" in said(an_outage(curl=curl))) is told
 
 
 def test_links_lead_to_our_own_pages_and_within_the_report() -> None:

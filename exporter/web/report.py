@@ -1,0 +1,118 @@
+"""`/incidents/<id>`: the report of an incident as a page, as JSON, as Markdown, or as a message to support."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from alerts.report.facts import Report
+from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
+from exporter.web.page import Page, wants_json
+from probes.errors import JournalError, UsageError
+
+_ID = re.compile(r"[0-9a-z][0-9a-z_-]{3,63}")
+_NO_SUCH_ID = "no incident has this id"
+_UNKNOWN = "nothing is known of it: it was not seen by this monitor, or so long ago that it was let go of"
+_FRAMELESS = "; frame-ancestors 'none'"  # a document can't say it of itself
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reporting:
+    """How an incident becomes a report, and how that is written down; called in a thread.
+
+    `report_of` takes an id or its beginning. It raises JournalError where the journal can't be read, UsageError where
+    several ids begin so; None: there is none.
+    """
+
+    report_of: Callable[[str], Report | None]
+    as_html: Callable[[Report], str]
+    as_json: Callable[[Report], object]
+    as_markdown: Callable[[Report], str]
+    as_email: Callable[[Report], str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    text: str
+    written_as: str
+
+
+class IncidentReport:
+    """Answers those who follow an alert's link. `scrub` removes secrets from what is said back."""
+
+    def __init__(self, reporting: Reporting, *, version: str, scrub: Callable[[str], str]) -> None:
+        self._reporting = reporting
+        self._lookups: Lookups[_Asked, bytes | None] = Lookups(self._written)
+        self._scrub = scrub
+        self._refusal = Page("no_report.html", version=version)
+
+    def routes(self) -> list[Route]:
+        """One, after those of fixed names below `/incidents/`."""
+        return [Route("/incidents/{id}", self._answer)]
+
+    async def _answer(self, request: Request) -> Response:
+        text = request.path_params["id"]
+        written_as = _format(request)
+        if written_as is None:
+            return self._refused(request, "the formats are html, json, markdown and email", 400)
+        if _ID.fullmatch(text) is None:
+            return self._refused(request, _NO_SUCH_ID, 404)
+        try:
+            content = await self._lookups.get(_Asked(text=text, written_as=written_as))
+        except UsageError as problem:
+            return self._refused(request, str(problem), 400)
+        except JournalError as problem:
+            return self._refused(request, str(problem), 503)
+        except TooManyError:
+            return self._refused(request, "too many look for something now: try again in a moment", 503)
+        return self._refused(request, _UNKNOWN, 404) if content is None else _told(content, written_as)
+
+    def _written(self, asked: _Asked) -> bytes | None:
+        """In a thread: reckoning and writing a report takes longer than an event loop may stand still."""
+        report = self._reporting.report_of(asked.text)
+        if report is None:
+            return None
+        if asked.written_as == "json":
+            return orjson.dumps(self._reporting.as_json(report))
+        writers = {
+            "html": self._reporting.as_html,
+            "markdown": self._reporting.as_markdown,
+            "email": self._reporting.as_email,
+        }
+        return writers[asked.written_as](report).encode("utf-8", "replace")
+
+    def _refused(self, request: Request, problem: str, status_code: int) -> Response:
+        problem = self._scrub(problem)
+        headers = {"vary": "accept"} | ({"retry-after": RETRY_SECONDS} if status_code == 503 else {})
+        if wants_json(request):
+            return Response(orjson.dumps({"problem": problem}), status_code, headers, media_type="application/json")
+        headers["content-security-policy"] = self._refusal.content_security_policy
+        return HTMLResponse(self._refusal.render(problem=problem), status_code, headers)
+
+
+def _format(request: Request) -> str | None:
+    """As named by `?format=`, None if that is none of ours; else JSON where the Accept header wants it before HTML."""
+    named = request.query_params.get("format")
+    if named is None:
+        return "json" if wants_json(request) else "html"
+    return named if named in {"html", "json", "markdown", "email"} else None
+
+
+def _told(content: bytes, written_as: str) -> Response:
+    headers = {"vary": "accept"}
+    if written_as == "json":
+        return Response(content, headers=headers, media_type="application/json")
+    if written_as == "markdown":
+        return Response(content, headers=headers, media_type="text/markdown")
+    if written_as == "email":
+        return PlainTextResponse(content, headers=headers)
+    from alerts.report.html import content_security_policy
+
+    headers["content-security-policy"] = content_security_policy() + _FRAMELESS
+    return HTMLResponse(content, headers=headers)
