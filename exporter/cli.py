@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from exporter import core_dumps, incident_cli, journal_cli, notify_cli, streams
+from exporter import core_dumps, incident_cli, journal_cli, notify_cli, resume_cli, streams
 from exporter.command_parts import EXIT_CANNOT_TELL, EXIT_USAGE, ConfigOption, ended_by_ctrl_c
 from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
@@ -40,6 +40,7 @@ app.add_typer(config_app, name="config")
 rules_app = typer.Typer(help="The alert rules for Prometheus.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 app.command("find")(journal_cli.find)
+app.command("resume")(resume_cli.resume)
 app.add_typer(journal_cli.runs_app, name="runs")
 app.add_typer(journal_cli.journal_app, name="journal")
 app.add_typer(incident_cli.incident_app, name="incident")

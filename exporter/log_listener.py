@@ -150,6 +150,13 @@ class LogListener(Listener):
             state=booking.state.value,
         )
 
+    def bookings_stopped(self, target: str, reason: str | None) -> None:
+        """A target may not book any more, or may again."""
+        if reason is None:
+            self._log.info("bookings_resumed", target=target)
+        else:
+            self._log.error("bookings_stopped", target=target, reason=reason)
+
     def journal_changed(self, state: JournalState) -> None:
         """That it commits again; why it could not is told as a fault of the monitor."""
         before, self._journal_problem = self._journal_problem, state.problem

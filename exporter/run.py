@@ -31,11 +31,13 @@ from probes.redaction import Scrubber
 from probes.runner import Runner
 from probes.scenario import Scenario
 from probes.settings import Settings
+from probes.stops import Stops
 from probes.turns import Turns
 
 _DEADLINE_SECONDS = 120.0
 _OPENING_SECONDS = 15.0
 """How long a journal that is big, or on a slow disk, may take: whoever asked for a run wants it played."""
+_RESTORE_SECONDS = 5.0
 
 _CANNOT_TELL = 3
 
@@ -53,18 +55,23 @@ async def play_now(settings: Settings, request: RunRequest) -> int:
     kept, turns = KeptRuns(), Turns([target])
     listeners = Listeners(view, kept, turns)
     journal = Journal(settings.service.journal, command="run", scrub=scrubber.text, listener=listeners)
+    stops = Stops(settings.targets.values(), book=journal, listener=listeners)
     listeners.add(journal)
+    listeners.add(stops)
     runner = Runner(
         ledger=journal,
         listener=listeners,
         location=settings.service.location,
         connectivity=Connectivity(settings.service.reference),
         notice=scrubber.notice,
+        stopped=stops.why_not,
     )
     try:
         await journal.start(_OPENING_SECONDS)
+        await stops.start(_RESTORE_SECONDS)
         await play_all(runner, turns, planned, target, view)
     finally:
+        await stops.aclose()
         await journal.aclose()
         view.close()
     unplayed = planned[len(kept.runs) :]

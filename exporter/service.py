@@ -23,6 +23,7 @@ from probes.probing import Probing, Repeats
 from probes.reconciling import Reconciling
 from probes.redaction import Scrubber
 from probes.settings import Settings
+from probes.stops import Stops
 from probes.transport import shared_ssl_context
 from probes.words import FaultKind
 
@@ -68,12 +69,15 @@ class Service:
             settings, listener=self._listeners, book=self._journal, teller=self._notifying.outbox
         )
         self._listeners.add(self._incidents)
+        self._stops = Stops(settings.targets.values(), book=self._journal, listener=self._listeners)
+        self._listeners.add(self._stops)
         self._probing = Probing(
             settings,
             ledger=self._journal or MemoryLedger(),
             listeners=self._listeners,
             notice=scrubber.notice,
             repeats=repeats,
+            stopped=self._stops.why_not,
         )
         desk = None if self._journal is None else self._new_desk(self._journal)
         self._web = WebServer(
@@ -145,6 +149,7 @@ class Service:
             await self._restore(self._journal)
             await self._notifying.restore()
             await self._incidents.restore(self._journal.reader)
+        await self._stops.start(_RESTORE_SECONDS)
         await self._web.start()
         self._probing.start()
         self._notifying.start()
@@ -174,6 +179,7 @@ class Service:
         self._tell_recorder()
         self._notifying.reload(settings)
         self._incidents.reload(settings)
+        self._stops.expect(settings.targets.values())
         self._probing.replan(settings)
         self._drift_watch.watch(settings.targets.values())
         self._announce_maintenance()
@@ -196,6 +202,7 @@ class Service:
             await self._reconciling.aclose()
         await self._probing.drain(drain_seconds)
         await self._notifying.aclose()
+        await self._stops.aclose()
         if self._journal is not None:
             await self._journal.aclose()
         if self._watch is not None:

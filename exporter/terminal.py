@@ -78,6 +78,14 @@ class Terminal(Listener):
         for booking in run.bookings:
             self.say(f"  booking {booking.state}, session {self.clean(booking.session_id)}")
 
+    def bookings_stopped(self, target: str, reason: str | None) -> None:
+        """A target may not book any more, and the way out; or it may again."""
+        if reason is None:
+            self.say(f"{target} may book again")
+        else:
+            self.say(("stopped", "bold red"), f" {target}: {self.clean(reason)}")
+            self.say(f"  see to it, then let it go on: brekwatch resume {target}")
+
     def monitor_fault(self, fault: MonitorFault) -> None:
         """Our own fault is shown as such, and only once: it may befall each turn of each run."""
         if (fault.kind, fault.detail) in self._faults_told:

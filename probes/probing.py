@@ -11,7 +11,7 @@ from probes.listening import Listeners
 from probes.model import Ledger, Probe
 from probes.rechecks import Rechecks
 from probes.redaction import Notice, keep_nothing
-from probes.runner import Runner
+from probes.runner import Runner, WhyNot, never
 from probes.scheduler import Clock, Scheduler
 from probes.settings import Settings
 from probes.turns import Turns
@@ -37,6 +37,7 @@ class Probing:
         notice: Notice = keep_nothing,
         clock: Clock | None = None,
         repeats: Repeats | None = None,
+        stopped: WhyNot = never,
     ) -> None:
         clock, repeats, service = clock or Clock(), repeats or Repeats(), settings.service
         self._connectivity = Connectivity(service.reference, monotonic=clock.monotonic)
@@ -46,6 +47,7 @@ class Probing:
             location=service.location,
             connectivity=self._connectivity,
             notice=notice,
+            stopped=stopped,
         )
         self.turns = Turns(settings.targets.values(), monotonic=clock.monotonic)
         self._keys = KeyWatch(

@@ -207,7 +207,8 @@ def judge(answer: Answer | None, intent: OpenIntent, *, age: timedelta) -> Findi
         return Settlement.CANCELLED, None
     statuses = snapshot_statuses(answer, intent.session_id)
     if statuses is not None and ChatStatus.BOOKED in statuses:
-        return Settlement.BOOKED, BookingState.LEFT
+        unasked = intent.leaves is not Leaves.BOOKING or intent.booking_state is BookingState.UNEXPECTED
+        return Settlement.BOOKED, BookingState.UNEXPECTED if unasked else BookingState.LEFT
     if statuses is not None and age > _UNDER_WAY:
         return Settlement.NOTHING, None
     gone = answer is not None and answer.status_code == 404

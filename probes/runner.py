@@ -32,6 +32,12 @@ _LEDGER_SECONDS = 5.0
 Refusal = tuple[SkipReason, str]
 """Why a run must not start, and the same for people."""
 
+WhyNot = Callable[[Scenario, Target], Refusal | None]
+
+
+def never(_scenario: Scenario, _target: Target) -> None:
+    """Nothing is stopped."""
+
 
 def new_run_id() -> str:
     """128 random bits as 26 lower-case characters: an id that nobody guesses."""
@@ -46,6 +52,7 @@ class Runner:
     """Plays scenarios. One for a process; many runs may be under way at once, each with a client of its own.
 
     `notice` hears of secrets that answers show, such as portal tokens, before listeners do: a scrubber's method.
+    `stopped` says why a scenario must not be played now, whatever else allows it.
     """
 
     def __init__(
@@ -56,6 +63,7 @@ class Runner:
         location: str = "local",
         connectivity: Connectivity | None = None,
         notice: Notice = keep_nothing,
+        stopped: WhyNot = never,
         now: Callable[[], datetime] = _utc_now,
         uniform: Callable[[float, float], float] = random.uniform,
         new_id: Callable[[], str] = new_run_id,
@@ -66,6 +74,7 @@ class Runner:
         self._surroundings = Surroundings(
             ledger=ledger, listener=self._listener, seen_ids=SeenIds(), notice=notice, now=now, uniform=uniform
         )
+        self._stopped = stopped
         self._location = location
         self._now = now
         self._new_id = new_id
@@ -142,8 +151,9 @@ class Runner:
         return replace(run, outcome=Outcome.UNKNOWN, reason=FaultKind.CANCELLED, detail=detail)
 
     def why_not(self, scenario: Scenario, target: Target, now: datetime | None = None) -> Refusal | None:
-        """Why this must not be played, whenever it is (design decision 5); None if it may."""
-        return safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=now or self._now())
+        """Why this must not be played (design decision 5, or it is stopped); None if it may."""
+        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=now or self._now())
+        return refusal or self._stopped(scenario, target)
 
     async def _unless_offline(self, start: RunStart, run: Run) -> Run:
         """The run, which can't tell if it lost its connection while nothing else could be reached either."""

@@ -48,6 +48,11 @@ def played_unasked(scenario: str, target: Target) -> bool:
     return target.environment is Environment.SANDBOX or scenario in _PRODUCTION_SCENARIOS
 
 
+def may_spend(scenario: Scenario) -> bool:
+    """Whether it may cost somebody money: it books, attaches a card, or sends a write kind."""
+    return scenario.leaves is Leaves.BOOKING or scenario.attaches_card or scenario.writes
+
+
 def bookings_acknowledged(target: Target, now: datetime) -> bool:
     """Whether the operator's acknowledgement names this very host and has not expired."""
     allowed = target.allow_bookings
@@ -88,8 +93,7 @@ def booking_cap(scenario: Scenario, target: Target, now: datetime) -> BookingCap
 
 
 def _production_refusal(scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime) -> str | None:
-    spends = scenario.leaves is Leaves.BOOKING or scenario.attaches_card or scenario.writes
-    if not spends or bookings_allowed(scenario, target, durable_ledger=durable_ledger, now=now):
+    if not may_spend(scenario) or bookings_allowed(scenario, target, durable_ledger=durable_ledger, now=now):
         return None
     what = f"{scenario.name} may book, attach a card or write, and target {target.name} is production"
     if scenario.leaves is Leaves.BOOKING and bookings_acknowledged(target, now):

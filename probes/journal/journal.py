@@ -9,7 +9,7 @@ import asyncio
 import json
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -138,6 +138,10 @@ class Journal(Listener):
     async def open_intents(self) -> tuple[OpenIntent, ...]:
         """Turns of cut-off runs, of which nobody knows what they did. Raises JournalError."""
         return await self._kept_before(lambda reader: reader.open_intents())
+
+    async def states(self, *kinds: str) -> tuple[Mapping[str, object], ...]:
+        """What is kept under each of these kinds, by its key, read in this order. Raises JournalError."""
+        return await self._read(lambda reader: tuple(map(reader.states, kinds)))
 
     def find(self, text: str) -> Found:
         """Where an id was seen; in any thread. Raises JournalError."""

@@ -28,6 +28,7 @@ from probes.journal.items import (
     Stated,
 )
 from probes.journal.moments import microseconds_of
+from probes.journal.stop_pen import write_stop
 from probes.journal.tables import (
     bookings,
     exchanges,
@@ -101,6 +102,7 @@ class Pen:
             connection.execute(insert_into(connection, table).on_conflict_do_nothing(), new)
         _judge(connection, sheet)
         for item in items:
+            write_stop(connection, item, self._scrub)
             self._amend(connection, item)
         connection.execute(_COUNT_BATCH, {"instance": self._instance_id})
         return refused
