@@ -28,7 +28,6 @@ async def test_a_stop_outlives_kill_9_and_is_resumed_while_the_service_runs(tmp_
             sqlite_url,
             books=["golden_path", "quick_search"],
             looks=["golden_path_to_payment"],
-            every="1s",
         )
         sandbox.set_faults(["early_booked@search"])
         await serving.start()

@@ -104,6 +104,22 @@ async def test_a_booking_of_a_cut_off_run_is_found_in_one_read_and_told() -> Non
     assert [(booking.session_id, booking.state) for booking in heard.bookings] == [(session, BookingState.LEFT)]
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"leaves": Leaves.SESSION}, id="it was to leave none"),
+        pytest.param({"booking_state": BookingState.UNEXPECTED}, id="the run said so before it was cut off"),
+    ],
+)
+async def test_a_booking_that_a_cut_off_run_was_not_to_make_is_unexpected(changes: dict[str, object]) -> None:
+    async with partner_of() as partner:
+        session = await booked_session(partner)
+
+        heard = await look(Book(an_intent(session, **changes)), unlimited(partner))
+
+    assert [booking.state for booking in heard.bookings] == [BookingState.UNEXPECTED]
+
+
 async def test_runs_that_are_found_to_be_cut_off_later_are_looked_up_at_once() -> None:
     async with partner_of() as partner:
         book = Book()

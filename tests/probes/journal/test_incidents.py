@@ -33,6 +33,7 @@ from probes.journal import incident_pen
 from probes.journal.incident_rows import document_of, incident_of
 from probes.journal.queue import Limits
 from probes.journal.reading import Reader
+from probes.journal.texts import NOTICE_CHARACTERS
 from probes.words import Blame, Ended, Environment, FailureKind, NoticeState, Operation, Outcome
 
 moments = st.datetimes(
@@ -291,6 +292,15 @@ async def test_what_others_say_is_scrubbed_and_bounded(journal_url: str) -> None
     ]
     assert [text for text in stored if "s3cret" in text or "[redacted]" not in text] == []
     assert max(map(len, stored)) < 3000
+
+
+async def test_what_a_notice_says_is_bounded(sqlite_url: str) -> None:
+    async with keeping(sqlite_url) as journal:
+        await journal.keep_incidents(IncidentChange(notices=(a_notice(document="x" * 1024**2),)))
+
+    with closing(Reader(sqlite_url)) as reader:
+        (notice,) = reader.waiting_notices()
+    assert len(notice.document) == NOTICE_CHARACTERS
 
 
 def several() -> tuple[Incident, ...]:
