@@ -74,6 +74,7 @@ def _of_settings(settings: Settings, path: Path | None) -> Iterator[Check]:
     yield "configuration", _in_thread(lambda: _plan(settings))
     if path is not None:
         yield "configuration", _in_thread(lambda: places.config_file(path, settings.secrets))
+    yield "telling", _in_thread(lambda: _telling(settings))
     yield "network", network(settings.targets.values(), settings.service.reference)
 
 
@@ -87,6 +88,19 @@ def _plan(settings: Settings) -> Iterator[Finding]:
         for line in str(problem).splitlines():
             if not line.startswith("service.listen"):
                 yield fail("configuration", line)
+
+
+def _telling(settings: Settings) -> Iterator[Finding]:
+    """Whether anybody would hear of an outage, and of our own death. Prometheus may do both, which we can't see."""
+    if settings.receivers:
+        yield ok("telling", f"incidents are told to {', '.join(each.name for each in settings.receivers)}")
+    if settings.service.heartbeat_url is not None:
+        yield ok("telling", "a heartbeat is sent while all is well")
+    if settings.receivers and settings.service.heartbeat_url is None:
+        yield warn("telling", "nobody notices when this monitor dies", "give service.heartbeat_url")
+    if not settings.receivers and settings.service.heartbeat_url is None:
+        advice = "let Prometheus scrape it and load `brekwatch rules export`, or name receivers under notify"
+        yield warn("telling", "brekwatch itself tells nobody of incidents", advice)
 
 
 async def _in_thread(find: Callable[[], Iterable[Finding]]) -> list[Finding]:
