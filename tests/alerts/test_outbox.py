@@ -397,3 +397,18 @@ async def test_a_secret_that_a_server_said_back_stands_in_no_notice() -> None:
 
     assert "sk_test_canary" not in str(post.kept.notices)
     assert "sk_test_canary" not in str(post.sent)
+
+
+async def test_a_receiver_that_refuses_everything_is_not_hammered() -> None:
+    post, tries = Post(ONE), []
+
+    def refuse(_: Request) -> Answer:
+        tries.append(post.now)
+        return Answer(status_code=404)
+
+    post.answer = refuse
+    for number in range(500):
+        post.change(an_incident(number), run=RUN)
+    await post.pass_time(59)
+
+    assert len(tries) <= 2
