@@ -139,9 +139,7 @@ def _incidents(reader: IncidentReader, told: Sequence[ToldAlert]) -> Iterable[In
         return ()
     target = next(iter(targets)) if len(targets) == 1 else None
     since = min(alert.starts_at for alert in told) - SLACK
-    late = reader.incidents(IncidentFilter(since=since, target=target, limit=_MOST_INCIDENTS))
-    still_open = reader.incidents(IncidentFilter(open_only=True, target=target, limit=_MOST_INCIDENTS))
-    return {incident.incident_id: incident for incident in (*late, *still_open)}.values()
+    return tuple(reader.incidents(IncidentFilter(since=since, target=target, limit=_MOST_INCIDENTS)))
 
 
 def _by_target(incidents: Iterable[Incident]) -> Mapping[str, Sequence[Incident]]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import httpx
@@ -250,7 +251,7 @@ async def test_a_body_that_says_it_is_too_long_is_refused_before_it_comes() -> N
 async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off() -> None:
     sent = 0
 
-    async def endless() -> object:
+    async def endless() -> AsyncIterator[bytes]:
         nonlocal sent
         while True:
             sent += 65_536
@@ -259,7 +260,7 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off() -> None:
     drawer = Drawer(an_incident())
     async with taking(drawer) as (_, client):
         try:
-            answer = await client.post(ALERTS_PATH, content=endless(), headers=JSON)  # type: ignore[arg-type]
+            answer = await client.post(ALERTS_PATH, content=endless(), headers=JSON)
             refused = answer.status_code == 413
         except httpx.TransportError:
             refused = True
@@ -268,6 +269,19 @@ async def test_a_body_that_does_not_say_how_long_it_is_is_cut_off() -> None:
     assert refused
     assert sent < 16 * MOST_BODY_BYTES
     assert healthy.status_code == 200
+    assert drawer.kept == {}
+
+
+async def test_a_body_that_comes_in_pieces_may_be_no_longer_either() -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        yield orjson.dumps(a_message(an_alert()))
+        yield b" " * MOST_BODY_BYTES
+
+    drawer = Drawer(an_incident())
+    async with taking(drawer) as (_, client):
+        answer = await client.post(ALERTS_PATH, content=pieces(), headers=JSON)
+
+    assert answer.status_code == 413
     assert drawer.kept == {}
 
 

@@ -86,6 +86,13 @@ async def test_alerts_are_told_by_post_alone(method: str) -> None:
     assert answer.status_code == 405
 
 
+async def test_the_token_opens_nothing_but_a_post(users: Path) -> None:
+    async with served(APP, web_config=users, bearers=BEARERS) as (_, client):
+        answers = [await client.request(method, ALERTS_PATH, headers=RIGHT) for method in ("GET", "PUT", "DELETE")]
+
+    assert {answer.status_code for answer in answers} == {401}
+
+
 async def test_without_bearers_nobody_posts_anything() -> None:
     async with served(APP) as (_, client):
         answer = await client.post(ALERTS_PATH, json=a_message(an_alert()), headers=RIGHT)
