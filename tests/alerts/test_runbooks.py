@@ -33,7 +33,7 @@ HEADINGS = ["Meaning", "Impact", "Check", "Do", "Tell", "Silence"]
 RUNBOOKS = runbooks()
 RULES = Path(__file__).parents[2] / "alerts" / "rules"
 OURS = "BrekIncident"
-COMING = {"resume", "notify"}
+COMING = {"resume"}
 SERIES = {
     name
     for family in FAMILIES
