@@ -39,6 +39,15 @@ class Prometheus:
             found[tuple(text for _, text in sorted(labels.items()))] = float(series["value"][1])
         return found
 
+    async def moments(self, query: str, start: float, end: float, step: float) -> dict[tuple[str, ...], list[float]]:
+        """When each series of a query has a value, of all steps between two moments: by its label values, as `query`."""
+        asked = {"query": query, "start": str(start), "end": str(end), "step": str(step)}
+        answer = await self._http.post("/api/v1/query_range", data=asked, timeout=60)
+        return {
+            tuple(text for _, text in sorted(series["metric"].items())): [float(at) for at, _ in series["values"]]
+            for series in answer.raise_for_status().json()["data"]["result"]
+        }
+
     async def exemplars(self, query: str) -> list[dict[str, str]]:
         """The labels of the exemplars that were scraped for a query's series in the last ten minutes."""
         now = time.time()
