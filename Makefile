@@ -22,6 +22,9 @@ check: $(VENV)/.installed
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+test-mutants: $(VENV)/.installed system
+	$(BIN)/pytest -m mutants $(ARGS)
+
 setup: $(VENV)/.installed
 
 system:

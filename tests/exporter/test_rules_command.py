@@ -43,7 +43,8 @@ def test_thresholds_and_links_are_those_of_the_configuration(tmp_path: Path) -> 
     list(export(tmp_path / "rules", config, {"BREK_PARTNER_API_KEY": "a-key-of-nobody-0123456789"}))
 
     text = "".join(path.read_text(encoding="utf-8") for path in (tmp_path / "rules").glob("*.yml"))
-    assert ">= 4" in text and "last 6" in text
+    assert ">= 4" in text
+    assert "last 6" in text
     assert "https://watch.example/runbooks/BrekWatchdog" in text
     assert "https://watch.example/alerts" in text
     assert "https://grafana.example/d/brekwatch-overview" in text

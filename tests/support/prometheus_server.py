@@ -40,7 +40,7 @@ class Prometheus:
         return found
 
     async def moments(self, query: str, start: float, end: float, step: float) -> dict[tuple[str, ...], list[float]]:
-        """When each series of a query has a value, of all steps between two moments: by its label values, as `query`."""
+        """When each series of a query has a value, of all steps between two moments, by its label values."""
         asked = {"query": query, "start": str(start), "end": str(end), "step": str(step)}
         answer = await self._http.post("/api/v1/query_range", data=asked, timeout=60)
         return {

@@ -58,7 +58,8 @@ def test_the_rule_files_are_those_that_the_defaults_make() -> None:
 
 
 def test_the_rule_files_and_their_tests_are_kept_by_git() -> None:
-    listed = subprocess.run(["git", "ls-files", "."], cwd=RULES, capture_output=True, text=True, check=True).stdout
+    command = ["git", "ls-files", "."]
+    listed = subprocess.run(command, cwd=RULES, capture_output=True, text=True, check=True).stdout  # noqa: S603 - ours
 
     assert {str(path.relative_to(RULES)) for path in (*RULE_FILES, *TEST_FILES)} <= set(listed.splitlines())
 
@@ -91,7 +92,8 @@ def test_every_alert_says_whose_it_is_and_leads_to_all_three_pages(rule: dict[st
     told = rule["annotations"]
 
     assert "blame" in rule["labels"] or "group_left (blame)" in rule["expr"]
-    assert told["summary"] and told["description"]
+    assert told["summary"]
+    assert told["description"]
     assert told["runbook_url"] == f"http://localhost:9464/runbooks/{rule['alert']}"
     assert told["incident_url"].startswith("http://localhost:9464/incidents/open")
     assert told["dashboard_url"].startswith("http://localhost:3000/d/brekwatch-")
@@ -143,8 +145,10 @@ def test_a_configuration_changes_how_many_failures_open_an_alert() -> None:
 
     text = rule_files(Thresholds.of(policy), Links())["failing.rules.yml"]
 
-    assert ">= 4" in text and ">= 3" not in text
-    assert "last 7" in text and "last 5" not in text
+    assert ">= 4" in text
+    assert ">= 3" not in text
+    assert "last 7" in text
+    assert "last 5" not in text
 
 
 def test_links_begin_where_the_configuration_says() -> None:
