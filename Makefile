@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
-.PHONY: demo test test-crash check setup system benchmark benchmark-journal faults-page blame-page requirements clean
+.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -16,14 +16,14 @@ test: $(VENV)/.installed system check
 test-crash: $(VENV)/.installed system
 	$(BIN)/pytest -m crash $(ARGS)
 
+test-mutants: $(VENV)/.installed system
+	$(BIN)/pytest -m mutants $(ARGS)
+
 check: $(VENV)/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-
-test-mutants: $(VENV)/.installed system
-	$(BIN)/pytest -m mutants $(ARGS)
 
 setup: $(VENV)/.installed
 
