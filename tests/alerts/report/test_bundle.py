@@ -273,6 +273,28 @@ def test_what_is_no_bundle_is_refused(content: bytes, tmp_path: Path, monkeypatc
     assert [each.name for each in tmp_path.iterdir()] == ["evidence.tar.gz"]
 
 
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param(("elsewhere/report.json",), id="another folder"),
+        pytest.param((f"{FOLDER}/report.json", f"{FOLDER}/report.json"), id="a name twice"),
+    ],
+)
+def test_a_member_that_no_bundle_has_is_refused(odd: tuple[str, ...], tmp_path: Path) -> None:
+    file = tmp_path / "evidence.tar.gz"
+    file.write_bytes(archive_of(*((member(name), b"{}") for name in odd)))
+
+    with pytest.raises(NotABundleError, match="it holds what no bundle holds"):
+        files_of(file)
+
+
+def test_a_name_that_stands_twice_in_the_evidence_is_refused() -> None:
+    twice = whole()[bundle.EVIDENCE].replace(b"{", b'{"evidence_version": 1, ', 1)
+
+    with pytest.raises(NotABundleError, match=r"its evidence\.json is no sound JSON"):
+        checked(summed(evidence=twice))
+
+
 def test_no_more_is_unpacked_than_a_bundle_may_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bundle, "MOST_BYTES", 1024)
     file = tmp_path / "evidence.tar.gz"
