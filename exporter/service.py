@@ -10,10 +10,12 @@ from datetime import UTC, datetime
 
 from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
+from exporter.incident_reports import reporting
 from exporter.incident_watch import IncidentWatch
 from exporter.notifying import Notifying
 from exporter.recorder import Recorder
 from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app
+from exporter.web.report import Reporting
 from probes.errors import JournalError, UsageError
 from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger
@@ -88,6 +90,7 @@ class Service:
                 health=self._probing.scheduler,
                 find=None if self._journal is None else self._journal.find,
                 desk=desk,
+                reporting=None if self._journal is None else self._new_reporting(self._journal),
                 scrub=scrubber.text,
             ),
             web_config=settings.service.web_config,
@@ -119,6 +122,9 @@ class Service:
 
     def _scheduling_problem(self) -> str | None:
         return self._probing.scheduler.problem()
+
+    def _new_reporting(self, journal: Journal) -> Reporting:
+        return reporting(journal.reader, lambda: self._settings, self._scrubber.text)
 
     def _tell_recorder(self) -> None:
         settings = self._settings
