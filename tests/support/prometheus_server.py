@@ -12,10 +12,15 @@ from pathlib import Path
 import httpx
 
 _CONFIG = """
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 scrape_configs:
   - job_name: brekwatch
     static_configs: [{{targets: ["{target}"]}}]
+"""
+
+_ALERTING = """
+rule_files: ["{rules}/*.rules.yml"]
+alerting: {{alertmanagers: [{{static_configs: [{{targets: ["{alertmanager}"]}}]}}]}}
 """
 
 
@@ -64,17 +69,21 @@ class Prometheus:
         return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens on at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 @asynccontextmanager
-async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
-    """Scrapes `host:port` into this folder; ready inside."""
-    config, port = folder / "prometheus.yml", _free_port()
-    config.write_text(_CONFIG.format(target=target))
+async def prometheus(
+    folder: Path, target: str, *, rules: Path | None = None, alertmanager: str = ""
+) -> AsyncIterator[Prometheus]:
+    """Scrapes `host:port` into this folder; ready inside. With rules, it tells an Alertmanager at `host:port`."""
+    config, port = folder / "prometheus.yml", free_port()
+    alerting = "" if rules is None else _ALERTING.format(rules=rules, alertmanager=alertmanager)
+    config.write_text(_CONFIG.format(target=target) + alerting)
     process = await asyncio.create_subprocess_exec(
         "prometheus",
         f"--config.file={config}",
@@ -86,7 +95,7 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
     )
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            await _ready(http, process)
+            await ready(http, process)
             yield Prometheus(http)
     finally:
         if process.returncode is None:
@@ -94,7 +103,8 @@ async def prometheus(folder: Path, target: str) -> AsyncIterator[Prometheus]:
         await process.wait()
 
 
-async def _ready(http: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+async def ready(http: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+    """Waits until a server of the Prometheus family says that it is."""
     async with asyncio.timeout(15):
         while process.returncode is None:
             try:
@@ -103,4 +113,4 @@ async def _ready(http: httpx.AsyncClient, process: asyncio.subprocess.Process) -
             except httpx.TransportError:
                 pass
             await asyncio.sleep(0.05)
-    raise AssertionError(f"prometheus ended with {process.returncode}")
+    raise AssertionError(f"the server ended with {process.returncode}")
