@@ -13,6 +13,7 @@ from probes.sandbox.words import FaultName
 from probes.words import Blame, Outcome
 
 STEPS = ("create_session", "search", "book", "name", "attach_card", "done", "confirm")
+ENDLESS = frozenset({FaultName.HANG, FaultName.DRIP})
 _KEY = frozenset({Blame.CREDENTIALS, Blame.API})
 MAY_BE: dict[FaultName, frozenset[Blame]] = {
     **dict.fromkeys(FaultName, frozenset({Blame.API})),
@@ -26,8 +27,11 @@ MAY_BE: dict[FaultName, frozenset[Blame]] = {
 
 
 async def blamed(fault: FaultName, step: str) -> Blame | None:
+    seconds = 0.4 if fault in ENDLESS else 5.0
     async with SandboxServer(faults=[f"{fault}@{step}"], slow_seconds=0.05) as sandbox:
-        run = await play("golden_path", target_for(sandbox), deadline_seconds=0.8, step_deadline_seconds=0.4)
+        run = await play(
+            "golden_path", target_for(sandbox), deadline_seconds=2 * seconds, step_deadline_seconds=seconds
+        )
         return blame_of_run(run) if run.outcome is Outcome.FAILED else None
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from support.pager import Pager, alertmanager
 from support.commands import brekwatch, start, variables_of
+from support.pager import Pager, alertmanager
 from support.prometheus_server import Prometheus, free_port, prometheus
 
 from probes.journal.reading import Reader

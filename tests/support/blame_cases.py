@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import orjson
 from support.blame_kit import (
+    QUICK,
     Case,
     SlowLedger,
     address,
@@ -58,7 +59,7 @@ MONITOR = (
         name="the journal hangs",
         label=Blame.MONITOR,
         why="our database does not answer",
-        play=fault("", "golden_path", ledger=HangingLedger("intend")),
+        play=fault("", "golden_path", ledger=HangingLedger("intend"), seconds=QUICK),
     ),
     Case(
         name="the journal fails at the last turn",
@@ -187,7 +188,7 @@ NETWORK = (
         name="the handshake is swallowed",
         label=Blame.NETWORK,
         why="TCP connects and TLS gets no answer: a filter, or a packet size that doesn't pass",
-        play=hostile(silence, tls=True),
+        play=hostile(silence, tls=True, seconds=QUICK),
     ),
     Case(
         name="TLS is broken open on the way",
@@ -389,7 +390,7 @@ QUOTA = (
         name="429 says when to come back",
         label=Blame.QUOTA,
         why="nothing remains, by its own headers",
-        play=fault("rate_limited@search"),
+        play=fault("rate_limited@search", seconds=QUICK),
     ),
     Case(
         name="429 doesn't say when",

@@ -11,6 +11,8 @@ from typing import Any
 
 import orjson
 from support.blame_kit import (
+    PATIENT,
+    QUICK,
     Broken,
     Case,
     act,
@@ -38,6 +40,7 @@ NOT_FOUND = {**REFUSED, "code": "session_not_found", "details": None}
 LIMITED = {**REFUSED, "code": "rate_limited", "details": None}
 SEARCH = "find me a {{ city }} hotel from {{ checkin }} to {{ checkout }}"
 
+ENDLESS = frozenset({FaultName.HANG, FaultName.DRIP})
 AS_IT_IS: dict[str, str] = {
     FaultName.SERVER_ERROR: "500 is the server's own fault",
     FaultName.SERVER_ERROR_BEFORE: "the same, before anything was done",
@@ -97,7 +100,12 @@ def _setup_url_of_before() -> Any:
 
 API = (
     *(
-        Case(name=f"{name} at a turn", label=Blame.API, why=why, play=fault(f"{name}@search"))
+        Case(
+            name=f"{name} at a turn",
+            label=Blame.API,
+            why=why,
+            play=fault(f"{name}@search", seconds=QUICK if name in ENDLESS else PATIENT),
+        )
         for name, why in AS_IT_IS.items()
     ),
     Case(

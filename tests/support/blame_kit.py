@@ -32,7 +32,8 @@ from probes.words import Blame, Environment, Leaves
 
 Play = Callable[["Kit"], Awaitable[Run]]
 
-QUICK = 0.3
+QUICK = 0.3  # where nothing is to come
+PATIENT = 2.0  # for a busy machine
 PAGE = b"<!doctype html><title>Please sign in</title>"
 CREATE = Step(name="create_session", action=CreateSession())
 
@@ -86,7 +87,7 @@ def fault(
     spec: str,
     scenario: str | Scenario = "quick_search",
     *,
-    seconds: float = QUICK,
+    seconds: float = PATIENT,
     ledger: Ledger | None = None,
     listener: Listener | None = None,
     sandbox: Mapping[str, Any] | None = None,
@@ -195,7 +196,7 @@ def trusting(authority: Path) -> Iterator[None]:
     transport.shared_ssl_context.cache_clear()
 
 
-def hostile(script: Script, *, certificate: str | None = None, tls: bool = False) -> Play:
+def hostile(script: Script, *, certificate: str | None = None, tls: bool = False, seconds: float = PATIENT) -> Play:
     """A server that plays a script; with a certificate of this name, or asked for TLS without having any."""
 
     async def situation(kit: Kit) -> Run:
@@ -203,7 +204,7 @@ def hostile(script: Script, *, certificate: str | None = None, tls: bool = False
         with trusting(kit.certificates.authority):
             async with Hostile(script, ssl_context=context) as server:
                 url = server.url.replace("http://", "https://") if tls else server.url
-                return await play("quick_search", a_target(url), step_deadline_seconds=QUICK)
+                return await play("quick_search", a_target(url), step_deadline_seconds=seconds)
 
     return situation
 
