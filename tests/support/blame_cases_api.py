@@ -1,8 +1,7 @@
-"""The labelled set, second half: the API itself, and the conversation.
+"""The labelled set: the API itself.
 
 A label is who has to act, and was decided before the code was asked. `api`: whoever runs Brek's servers, its gateway
-and its portal, or promised what the guide says. `conversation`: what the assistant understood, found or chose, and what
-a scenario says to it.
+and its portal, or promised what the guide says.
 """
 
 from __future__ import annotations
@@ -15,19 +14,16 @@ from support.blame_kit import (
     QUICK,
     Broken,
     Case,
-    act,
     address,
     fault,
     gone_in_between,
     hostile,
     lie,
     on,
-    own,
     page,
     portal_at,
     portal_elsewhere,
     refused,
-    say,
 )
 from support.hostile import GARBAGE, flood_1xx, half_close, huge_header
 from support.lying import DROP, Told, at, put
@@ -38,7 +34,6 @@ from probes.words import Blame
 REFUSED = {"success": False, "error": "refused", "requestId": "2a5ea99c-9884-448f-a442-35a883b64b31"}
 NOT_FOUND = {**REFUSED, "code": "session_not_found", "details": None}
 LIMITED = {**REFUSED, "code": "rate_limited", "details": None}
-SEARCH = "find me a {{ city }} hotel from {{ checkin }} to {{ checkout }}"
 
 ENDLESS = frozenset({FaultName.HANG, FaultName.DRIP})
 AS_IT_IS: dict[str, str] = {
@@ -333,77 +328,3 @@ API = (
         told=Blame.NETWORK,
     ),
 )
-
-CONVERSATION = (
-    *(
-        Case(
-            name=f"another turn than expected at {step}",
-            label=Blame.CONVERSATION,
-            why="the assistant chose another status of the documented ones",
-            play=fault(f"wrong_status@{step}", scenario, seconds=1.0),
-        )
-        for step, scenario in (
-            ("search", "quick_search"),
-            ("book", "golden_path"),
-            ("name", "golden_path_to_payment"),
-            ("decline", "decline_payment"),
-            ("confirm", "golden_path"),
-        )
-    ),
-    Case(
-        name="the flow is halted at the search",
-        label=Blame.CONVERSATION,
-        why="`error` is a documented status, and its message says why",
-        play=lie(at(1, put("data.result.status", "error"))),
-    ),
-    Case(
-        name="nothing was found",
-        label=Blame.CONVERSATION,
-        why="the shortlist is there, and empty: the hotels, the dates, the city",
-        play=lie(at(1, put("data.result.artifacts.shortlist", []))),
-    ),
-    Case(
-        name="small talk where a search was meant",
-        label=Blame.CONVERSATION,
-        why="our own scenario says what no assistant takes for a search",
-        play=fault("", own(say("how are you today?", chat_statuses=("shortlist",)))),
-    ),
-    Case(
-        name="a turn before its time",
-        label=Blame.CONVERSATION,
-        why="our own scenario confirms what was never offered",
-        play=fault("", own(say("yes, use this card", chat_statuses=("payment_confirmation_required",)))),
-    ),
-    Case(
-        name="a word that isn't said",
-        label=Blame.CONVERSATION,
-        why="our own scenario waits for a text that nobody promised",
-        play=fault("", own(say(SEARCH, contains=("breakfast included",)))),
-    ),
-    Case(
-        name="a value that no answer had",
-        label=Blame.CONVERSATION,
-        why="our own scenario takes it from where nothing is",
-        play=fault("", own(say("book {{ steps.create_session.shortlist[9].optionId }}"))),
-    ),
-    Case(
-        name="an artifact of our own wish",
-        label=Blame.CONVERSATION,
-        why="our own scenario waits for a field that no document names",
-        play=fault("", own(say(SEARCH, artifacts=("shortlist[0].minibar",)))),
-    ),
-    Case(
-        name="an action with a wrong payload",
-        label=Blame.CONVERSATION,
-        why="our own scenario sends what the API rightly refuses",
-        play=fault("", own(act("action_book_option", {"optionId": 7}))),
-    ),
-    Case(
-        name="an action that nobody knows",
-        label=Blame.CONVERSATION,
-        why="our own scenario made the kind up",
-        play=fault("", own(act("action_dance", {}))),
-    ),
-)
-
-SECOND_HALF = (*API, *CONVERSATION)

@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from support.blame_cases import FIRST_HALF
-from support.blame_cases_api import SECOND_HALF
+from support.blame_cases_api import API
+from support.blame_cases_key import CREDENTIALS, QUOTA
+from support.blame_cases_talk import CONVERSATION
+from support.blame_cases_way import MONITOR, NETWORK
 from support.blame_kit import Case, Kit
 
 from alerts.blame import blame_of_run
@@ -23,7 +25,7 @@ from probes.model import Run
 from probes.words import Blame, FailureKind, Operation
 
 PAGE = Path(__file__).parents[2] / "docs" / "blame.md"
-CASES: tuple[Case, ...] = (*FIRST_HALF, *SECOND_HALF)
+CASES: tuple[Case, ...] = (*MONITOR, *NETWORK, *CREDENTIALS, *QUOTA, *API, *CONVERSATION)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
