@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from typing import Annotated
 
@@ -27,6 +26,8 @@ def send_test(
 
     Exit code 0: all took it. 1: one did not. 2: there is no such receiver, or the configuration is wrong.
     """
+    import asyncio
+
     from alerts.delivery.posting import send
     from exporter.notify_command import tried, wanted
     from probes import settings
