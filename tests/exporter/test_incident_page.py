@@ -8,7 +8,8 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from support.markup import Parsed
-from support.reports import INCIDENT_ID, an_outage
+from support.reports import an_outage
+from support.timelines import INCIDENT_ID
 from support.web import FakeHealth, paths, served
 
 from alerts.report.facts import Report

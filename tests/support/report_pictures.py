@@ -98,8 +98,8 @@ async def draw() -> None:
         path.write_text(render(await real_report(Path(name))), "utf-8")
         async with chromium() as browser:
             for scheme in ("light", "dark"):
-                page = (await opened(browser, path, scheme=scheme, width=900)).page
-                await page.set_viewport_size({"width": 900, "height": 860})
+                page = (await opened(browser, path, scheme=scheme, width=960)).page
+                await page.set_viewport_size({"width": 960, "height": 880})
                 await page.screenshot(path=DOCS / f"report-{scheme}.png")
             page = (await opened(browser, path, width=718)).page  # the width of A4 within its margins
             await page.emulate_media(media="print")

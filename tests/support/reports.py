@@ -4,9 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Any
+
+from support.timelines import (
+    BROKE,
+    CHAIN,
+    INCIDENT_ID,
+    MENDED,
+    REQUEST_ID,
+    SESSION_ID,
+    SINCE,
+    UNTIL,
+    a_mark,
+    a_run_id,
+    a_timeline,
+    minutes,
+)
 
 from alerts.report.facts import (
     Advice,
@@ -15,109 +30,14 @@ from alerts.report.facts import (
     ChainLink,
     Counts,
     ExchangeView,
-    Headroom,
     Ids,
     Line,
-    RateLimited,
     Report,
-    RunMark,
     Scope,
     Timeline,
-    TransitionCount,
 )
 from probes.incident import AlertSeen, Cause, Hit, Incident
 from probes.words import Blame, Ended, Environment, FailureKind, Operation, Outcome
-
-SINCE = datetime(2026, 11, 25, 1, 30, tzinfo=UTC)
-BROKE = datetime(2026, 11, 25, 2, 14, 3, tzinfo=UTC)
-MENDED = datetime(2026, 11, 25, 3, 1, 9, tzinfo=UTC)
-UNTIL = datetime(2026, 11, 25, 3, 30, tzinfo=UTC)
-INCIDENT_ID = "k3m5q7s2u4w6y2a4c6e2g4i6k2"
-SESSION_ID = "sess_1771456953407_g7p6233d"
-REQUEST_ID = "8f6f7d9d-74d5-4f37-8ef8-9c77d4f4ec2b"
-CHAIN = ("shortlist", "guest_name_required", "payment_setup_required", "payment_confirmation_required", "booked")
-
-
-def _minutes(count: float) -> timedelta:
-    return timedelta(minutes=count)
-
-
-def a_run_id(at: int) -> str:
-    letters = "abcdefghijklmnopqrstuvwxyz"
-    return "".join(letters[(at * 7 + place * (at + 3)) % 26] for place in range(26))
-
-
-def a_mark(at: int, started_at: datetime, outcome: Outcome, **changes: Any) -> RunMark:
-    good = outcome in {Outcome.PASSED, Outcome.DEGRADED}
-    seconds = 48.0 if outcome is Outcome.DEGRADED else 14.0 + at * 7 % 11
-    facts: dict[str, Any] = {
-        "run_id": a_run_id(at),
-        "target": "acme",
-        "scenario": "golden_path",
-        "outcome": outcome,
-        "reason": {Outcome.SKIPPED: "quota", Outcome.UNKNOWN: "cancelled"}.get(outcome),
-        "failed_step": "book" if outcome is Outcome.FAILED else None,
-        "started_at": started_at,
-        "ended_at": started_at + timedelta(seconds=seconds),
-        "recheck": False,
-        "latency_seconds": seconds if good else None,
-        "budget_seconds": 45.0,
-    }
-    return RunMark(**(facts | changes))
-
-
-def _outcome(at: int, started_at: datetime, until: datetime) -> Outcome:
-    if BROKE <= started_at < until:
-        return Outcome.UNKNOWN if at == 13 else Outcome.FAILED
-    return {4: Outcome.DEGRADED, 6: Outcome.SKIPPED}.get(at, Outcome.PASSED)
-
-
-def _marks(until: datetime) -> tuple[RunMark, ...]:
-    marks = []
-    for at in range(24):
-        started_at = SINCE + _minutes(at * 5 - 1) + timedelta(seconds=3)
-        marks.append(a_mark(at, started_at, _outcome(at, started_at, until)))
-        marks.append(
-            a_mark(at + 50, started_at + _minutes(2), Outcome.PASSED, scenario="quick_search", budget_seconds=30.0)
-        )
-    return tuple(marks)
-
-
-def _timeline(until: datetime = MENDED) -> Timeline:
-    seen = [
-        TransitionCount(from_status=old, to_status=new, documented=True, count=20, first_at=SINCE, last_at=UNTIL)
-        for old, new in zip(("none", *CHAIN), CHAIN, strict=False)
-    ]
-    odd = TransitionCount(
-        from_status="guest_name_required",
-        to_status="shortlist",
-        documented=False,
-        count=2,
-        first_at=BROKE + _minutes(5),
-        last_at=BROKE + _minutes(20),
-    )
-    limited = [
-        RateLimited(
-            at=BROKE + _minutes(minutes),
-            run_id=a_run_id(minutes),
-            operation=Operation.SEND_EVENT,
-            request_id=REQUEST_ID,
-            retry_after_seconds=12.0,
-        )
-        for minutes in (12, 16, 17)
-    ]
-    headroom = [
-        Headroom(at=SINCE + _minutes(at * 5), limit=60, remaining=52 - (30 if 10 < at < 16 else at % 4))
-        for at in range(24)
-    ]
-    return Timeline(
-        since=SINCE,
-        until=UNTIL,
-        runs=_marks(until),
-        transitions=(*seen, odd),
-        rate_limited=tuple(limited),
-        headroom=tuple(headroom),
-    )
 
 
 def an_incident(ended: Ended | None = Ended.RECOVERED, **changes: Any) -> Incident:
@@ -129,18 +49,18 @@ def an_incident(ended: Ended | None = Ended.RECOVERED, **changes: Any) -> Incide
         "environment": Environment.PRODUCTION,
         "location": "eu-1",
         "hits": (
-            Hit(scenario="golden_path", failed_runs=9, first_failed_at=BROKE, last_failed_at=MENDED - _minutes(5)),
+            Hit(scenario="golden_path", failed_runs=9, first_failed_at=BROKE, last_failed_at=MENDED - minutes(5)),
         ),
         "first_failed_run_id": a_run_id(9),
         "first_failed_at": BROKE,
         "detected_run_id": a_run_id(11),
-        "detected_at": BROKE + _minutes(11),
+        "detected_at": BROKE + minutes(11),
         "last_failed_run_id": a_run_id(17),
-        "last_failed_at": MENDED - _minutes(5),
+        "last_failed_at": MENDED - minutes(5),
         "last_good_run_id": a_run_id(8),
-        "last_good_at": BROKE - _minutes(4),
+        "last_good_at": BROKE - minutes(4),
         "recovered_at": recovered,
-        "closed_at": recovered and recovered + _minutes(5),
+        "closed_at": recovered and recovered + minutes(5),
         "ended": ended,
     }
     return Incident(**(facts | changes))
@@ -207,12 +127,12 @@ def _good() -> ExchangeView:
         *_body(("{", False), ('  "success": true,', True), ('  "data": {', True), ('    "options": [', True)),
         *_body(*offers, ("    ]", True), ("  }", True), ("}", False)),
     )
-    return _exchange(answer, status="200", started_at=BROKE - _minutes(5), run_id=a_run_id(8), differs=False)
+    return _exchange(answer, status="200", started_at=BROKE - minutes(5), run_id=a_run_id(8), differs=False)
 
 
 def _ids(at: int) -> Ids:
     return Ids(
-        at=BROKE + _minutes(5 * at),
+        at=BROKE + minutes(5 * at),
         run_id=a_run_id(9 + at),
         step="book",
         status_code=503,
@@ -266,8 +186,8 @@ def an_outage(**changes: Any) -> Report:
         "expected": "HTTP 200",
         "observed": "HTTP 503, upstream_unavailable",
         "first_failed_at": BROKE,
-        "detected_at": BROKE + _minutes(11),
-        "last_good_at": BROKE - _minutes(4),
+        "detected_at": BROKE + minutes(11),
+        "last_good_at": BROKE - minutes(4),
         "recovered_at": MENDED,
         "duration_seconds": (MENDED - BROKE).total_seconds(),
         "counts": Counts(runs=48, passed=36, degraded=1, failed=9, skipped=1, unknown=1),
@@ -289,7 +209,7 @@ def an_outage(**changes: Any) -> Report:
                 spent_ratio=9 / 40.3,
             ),
         ),
-        "timeline": _timeline(),
+        "timeline": a_timeline(),
         "chain": _chain(),
         "failing": _failing(),
         "last_good": _good(),
@@ -311,12 +231,12 @@ def an_outage(**changes: Any) -> Report:
                 fingerprint="a1b2c3d4e5f60718",
                 name="BrekServerErrors",
                 status="resolved",
-                starts_at=BROKE + _minutes(12),
-                ends_at=MENDED + _minutes(6),
+                starts_at=BROKE + minutes(12),
+                ends_at=MENDED + minutes(6),
                 target="acme",
                 scenario="golden_path",
                 incident_id=INCIDENT_ID,
-                received_at=MENDED + _minutes(6),
+                received_at=MENDED + minutes(6),
             ),
         ),
         "accounting": (
@@ -336,7 +256,7 @@ def still_open() -> Report:
     return an_outage(
         incident=an_incident(None),
         recovered_at=None,
-        timeline=_timeline(UNTIL),
+        timeline=a_timeline(UNTIL),
         duration_seconds=(UNTIL - BROKE).total_seconds(),
         counts=Counts(runs=48, passed=30, degraded=1, failed=15, skipped=1, unknown=1),
         certainty=Certainty(
@@ -372,7 +292,7 @@ def an_unexpected_booking() -> Report:
 
 def nothing_failed() -> Report:
     """An hour in which all went well."""
-    runs = tuple(a_mark(at, SINCE + _minutes(at * 5), Outcome.PASSED) for at in range(12))
+    runs = tuple(a_mark(at, SINCE + minutes(at * 5), Outcome.PASSED) for at in range(12))
     words = """incident kind operation blame step expected observed first_failed_at detected_at last_good_at
         recovered_at duration_seconds failing last_good curl runbook_url report_url"""
     empty: dict[str, Any] = dict.fromkeys(words.split())
@@ -384,7 +304,7 @@ def nothing_failed() -> Report:
         scope=Scope(asked="the last hour", target="acme", scenarios=("golden_path",), since=SINCE, until=UNTIL),
         counts=Counts(runs=12, passed=12, degraded=0, failed=0, skipped=0, unknown=0),
         certainty=Certainty(word="sure", reasons=()),
-        timeline=replace(_timeline(), runs=runs, rate_limited=(), until=SINCE + _minutes(60), transitions=()),
+        timeline=replace(a_timeline(), runs=runs, rate_limited=(), until=SINCE + minutes(60), transitions=()),
     )
 
 
@@ -395,7 +315,7 @@ def a_huge_one(runs: int = 10_000) -> Report:
         a_mark(at, SINCE + timedelta(seconds=at), outcomes[at * 7919 % 5], scenario=f"scenario_{at % 40}")
         for at in range(runs)
     )
-    sample = _timeline()
+    sample = a_timeline()
     body = _body(*((f'  "line {at}": "{"<&>" * 200}",', at % 2 == 0) for at in range(2000)))
     timeline = replace(
         sample,

@@ -3,7 +3,8 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import pairwise
 
-from support.reports import a_huge_one, a_mark, an_outage
+from support.reports import a_huge_one, an_outage
+from support.timelines import a_mark
 
 from alerts.report.fitting import ROOMS, Room, fitted
 from probes.words import Outcome

@@ -9,18 +9,15 @@ from html import unescape
 import pytest
 from support.markup import Element, Parsed, contrast, tokens
 from support.reports import (
-    INCIDENT_ID,
-    REQUEST_ID,
     SAMPLES,
-    UNTIL,
     a_huge_one,
-    a_run_id,
     an_incident,
     an_outage,
     an_unexpected_booking,
     nothing_failed,
     still_open,
 )
+from support.timelines import INCIDENT_ID, REQUEST_ID, UNTIL, a_run_id
 
 from alerts.report.facts import Counts, Report
 from alerts.report.html import MOST_BYTES, content_security_policy, lasting, render

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from support.reports import BROKE, MENDED, SINCE, UNTIL, a_huge_one, a_mark, an_outage, still_open
+from support.reports import a_huge_one, an_outage, still_open
+from support.timelines import BROKE, MENDED, SINCE, UNTIL, a_mark
 
 from alerts.report.axis import COLUMN, LEFT, RIGHT, Axis
 from alerts.report.facts import Headroom, Report, RunMark, Timeline
