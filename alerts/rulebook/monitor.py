@@ -31,14 +31,12 @@ def _stale(thresholds: Thresholds) -> Alert:
     allowed = (
         f"on (target, scenario) ({thresholds.stale_intervals} * {_INTERVAL} + {number(thresholds.stale_slack_seconds)})"
     )
-    skipped = (
-        "topk(1, sum by (reason) (increase(brek_probe_skipped_total{{target=%q,scenario=%q}}[{window}])) > 0.5)"
-    )
+    skipped = "topk(1, sum by (reason) (increase(brek_probe_skipped_total{{target=%q,scenario=%q}}[{window}])) > 0.5)"
     reasons = (
         f'{{{{ with query (printf "{skipped.format(window="15m")}" $labels.target $labels.scenario) }}}}'
-        "skipped, reason {{ . | first | label \"reason\" }}"
+        'skipped, reason {{ . | first | label "reason" }}'
         f'{{{{ else }}}}{{{{ with query (printf "{skipped.format(window="4h")}" $labels.target $labels.scenario) }}}}'
-        "skipped, reason {{ . | first | label \"reason\" }}"
+        'skipped, reason {{ . | first | label "reason" }}'
         '{{ else }}{{ with query (printf "sum(increase(brek_probe_runs_total{target=%q,scenario=%q,'
         'outcome=\\"unknown\\"}[4h])) > 0.5" $labels.target $labels.scenario) }}'
         "its runs are unknown, by the monitor's own fault{{ else }}it was not started{{ end }}{{ end }}{{ end }}"
