@@ -8,11 +8,10 @@ conversation that now breaks at its first step says nothing of the step that bro
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from alerts import incident_state
-from alerts.blame import blame
+from alerts.blame import blame_of_run
 from alerts.places import Places
 from alerts.target_watch import TargetWatch
 from probes.incident import Cause, Incident, Verdict
@@ -80,10 +79,10 @@ def _kind(word: str | None) -> FailureKind:
 
 
 def _blame_of(run: Run, cause: Cause) -> Blame:
+    """A booking that nobody asked for is the API's, whatever the step failed of."""
     step = run.failed_step
-    if step is None or step.failure is None:
-        return Blame.API
-    return blame(replace(step.failure, kind=cause.kind), cause.operation)
+    failed_of = None if step is None or step.failure is None else step.failure.kind
+    return (blame_of_run(run) or Blame.API) if failed_of == cause.kind else Blame.API
 
 
 class Watch:

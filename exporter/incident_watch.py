@@ -16,7 +16,7 @@ from typing import Protocol
 
 from alerts.incidents import Watch, verdict_of
 from exporter.incident_memory import Memory, Remembered, places_of, remembered, state_key
-from probes.errors import EmptyJournalError, JournalError
+from probes.errors import EmptyJournalError
 from probes.incident import Incident, IncidentChange, Notice, Verdict
 from probes.listening import Listener
 from probes.model import MonitorFault, Run
@@ -25,6 +25,8 @@ from probes.settings import Settings
 from probes.words import FaultKind
 
 RESTORE_SECONDS = 5.0
+_PATIENCE_SECONDS = 60.0
+_AGAIN_SECONDS = 2.0
 _MOST_UNKEPT = 1_000
 
 
@@ -64,6 +66,8 @@ class IncidentWatch(Listener):
         self._now = now
         self._watch = Watch(settings.incidents, places_of(settings))
         self._watch.expect(settings.incidents, places_of(settings), at=now())
+        self._held: list[tuple[Verdict, Run]] | None = None
+        self._later: asyncio.Task[None] | None = None
         self._awaited: dict[str, asyncio.Future[None]] = {}
         self._unkept: defaultdict[str, dict[str, Incident]] = defaultdict(dict)
 
@@ -72,15 +76,61 @@ class IncidentWatch(Listener):
         """All that are open now."""
         return self._watch.open
 
-    async def restore(self, read: Callable[[], Memory], seconds: float = RESTORE_SECONDS) -> None:
-        """Go on from what a journal holds. What can't be read within that time is a fault, and is not known."""
+    async def restore(
+        self,
+        read: Callable[[], Memory],
+        seconds: float = RESTORE_SECONDS,
+        *,
+        patience_seconds: float = _PATIENCE_SECONDS,
+    ) -> None:
+        """Go on from what a journal holds.
+
+        Where that can't be read within `seconds` it is tried again for a while, and runs wait for it: who begins
+        without what was open would tell of it anew. What can't be read even so is a fault, and is not known.
+        """
+        problem = await self._restored(read, seconds)
+        if problem is not None:
+            self._fault(f"incidents that were open before can't be read yet, so runs wait for them: {problem}", problem)
+            self._held = []
+            later = self._restore_later(read, seconds, patience_seconds)
+            self._later = asyncio.create_task(later, name="incident reader")
+
+    async def aclose(self) -> None:
+        """Wait no more for what was before."""
+        if self._later is not None and not self._later.done():
+            self._later.cancel()
+            await asyncio.wait([self._later])
+            self._let_go()
+
+    async def _restore_later(self, read: Callable[[], Memory], seconds: float, patience_seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        give_up_at = loop.time() + patience_seconds
+        problem: Exception | None = None
+        while loop.time() < give_up_at:
+            await asyncio.sleep(min(_AGAIN_SECONDS, patience_seconds / 10))
+            problem = await self._restored(read, seconds)
+            if problem is None:
+                break
+        else:
+            self._fault(f"incidents that were open before are not known: {problem or 'no answer in time'}", problem)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """See what waited; a run that was read back meanwhile is known already."""
+        held, self._held = self._held or (), None
+        for verdict, run in held:
+            self._see(verdict, run, fresh=False)
+
+    async def _restored(self, read: Callable[[], Memory], seconds: float) -> Exception | None:
+        """Why it can't be known what was before; None if it is, or if nothing was."""
         try:
             known = await asyncio.wait_for(off_loop(partial(self._remember, read), name="incident reader"), seconds)
         except EmptyJournalError:
-            return
-        except (JournalError, TimeoutError) as error:
-            self._fault(f"incidents that were open before can't be read: {error or 'no answer in time'}", error)
-            return
+            return None
+        except TimeoutError:
+            return TimeoutError("no answer in time")
+        except Exception as error:  # noqa: BLE001 - whatever stands there, a service must not fail to start for it
+            return error
         for target in known.damaged:
             self._fault(f"what was known of incidents on {target} is damaged: it begins anew, without any", None)
         self._watch = known.watch
@@ -88,6 +138,7 @@ class IncidentWatch(Listener):
         for verdict, run in known.missed:
             self._see(verdict, run, fresh=False)
         self._show()
+        return None
 
     def _remember(self, read: Callable[[], Memory]) -> Remembered:
         with closing(read()) as memory:
@@ -107,7 +158,11 @@ class IncidentWatch(Listener):
     def run_finished(self, run: Run) -> None:
         """See what it changes."""
         verdict = verdict_of(run)
-        if verdict is not None:
+        if verdict is None:
+            return
+        if self._held is not None:
+            self._held.append((verdict, run))
+        else:
             self._see(verdict, run, fresh=True)
 
     def _see(self, verdict: Verdict, run: Run, *, fresh: bool) -> None:

@@ -207,6 +207,7 @@ class Service:
         if self._reconciling is not None:
             await self._reconciling.aclose()
         await self._probing.drain(drain_seconds)
+        await self._incidents.aclose()
         await self._notifying.aclose()
         await self._stops.aclose()
         if self._journal is not None:

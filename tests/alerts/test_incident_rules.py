@@ -14,6 +14,7 @@ from support.facts import a_failed_step, a_run, a_step
 from support.naive_incidents import naive_incidents
 from support.verdicts import NOON, PLACES, a_verdict, verdicts
 
+from alerts.blame import blame_of_run
 from alerts.incidents import Watch, incidents, verdict_of
 from probes.incident import Incident, Verdict
 from probes.model import Booking, Run
@@ -161,12 +162,13 @@ def test_a_degraded_run_is_good(outcome: Outcome) -> None:
 
 
 def test_the_cause_is_the_kind_and_the_operation_of_the_failed_step() -> None:
-    verdict = of_run(a_run(Outcome.FAILED, steps=(a_step(), a_failed_step(FailureKind.RATE_LIMITED)), recheck=True))
+    run = a_run(Outcome.FAILED, steps=(a_step(), a_failed_step(FailureKind.CHAT_STATUS)), recheck=True)
+    verdict = of_run(run)
 
     assert verdict.cause is not None
-    assert (verdict.cause.target, verdict.cause.kind) == ("acme", FailureKind.RATE_LIMITED)
+    assert (verdict.cause.target, verdict.cause.kind) == ("acme", FailureKind.CHAT_STATUS)
     assert verdict.cause.operation is Operation.SEND_EVENT
-    assert verdict.blame is Blame.QUOTA
+    assert verdict.blame is blame_of_run(run)
     assert verdict.recheck
 
 

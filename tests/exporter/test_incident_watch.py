@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from support.keeping import keeping
 from support.watching import LATER, Sayings, Shelf, Told, a_watch, living, play, runs_of, settings_of
 
 from probes.errors import JournalError, LedgerUnavailableError
@@ -124,20 +126,66 @@ async def test_a_state_that_is_damaged_is_a_fault_and_takes_no_other_with_it(sql
     ]
 
 
-async def test_a_journal_that_can_not_be_read_is_a_fault_and_incidents_go_on() -> None:
+class Unreadable:
+    """Raises so often before it reads a journal."""
+
+    def __init__(self, url: str, times: int) -> None:
+        self._url = url
+        self._times = times
+
+    def __call__(self) -> Reader:
+        self._times -= 1
+        if self._times >= 0:
+            raise JournalError("the journal can't be read")
+        return Reader(self._url)
+
+
+async def until(reached: Callable[[], object]) -> None:
+    async with asyncio.timeout(20):
+        while not reached():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_journal_that_can_not_be_read_is_a_fault_and_incidents_go_on_after_a_while(sqlite_url: str) -> None:
     told = Told()
     watch = a_watch(settings_of(), told)
-
-    def unreadable() -> Reader:
-        raise JournalError("the journal can't be read")
-
-    await watch.restore(unreadable)
+    await watch.restore(Unreadable(sqlite_url, 1_000), patience_seconds=0.2)
     for run in runs_of("SSS"):
         watch.run_finished(run)
+    before = told.still_open
+    await until(lambda: told.still_open)
 
+    assert before == ()
     assert [fault.detail for fault in told.faults] == [
-        "incidents that were open before can't be read: the journal can't be read"
+        "incidents that were open before can't be read yet, so runs wait for them: the journal can't be read",
+        "incidents that were open before are not known: the journal can't be read",
     ]
+
+
+async def test_runs_wait_for_what_was_open_and_open_it_no_second_time(sqlite_url: str) -> None:
+    told, sayings = Told(), Sayings()
+    async with living(sqlite_url, settings_of(), Told()) as (journal, watch):
+        await play(runs_of("SSS"), journal, watch)
+        before = watch.open
+    async with keeping(sqlite_url, told, command="serve") as journal:
+        watch = a_watch(settings_of(), told, book=journal, teller=sayings)
+        await watch.restore(Unreadable(sqlite_url, 2), patience_seconds=20.0)
+        await play(runs_of("SSSSSSS", first=3), journal, watch)
+        await until(lambda: watch.open and watch.open[0].failed_runs == 10)
+
+    assert [incident.incident_id for incident in watch.open] == [before[0].incident_id]
+    assert {notice.incident_id for notice, _ in sayings.taken} == {before[0].incident_id}
+    assert [incident.failed_runs for incident in kept_in(sqlite_url)] == [10]
+
+
+async def test_what_waits_is_seen_at_the_end(sqlite_url: str) -> None:
+    told = Told()
+    watch = a_watch(settings_of(), told)
+    await watch.restore(Unreadable(sqlite_url, 1_000), patience_seconds=600.0)
+    for run in runs_of("SSS"):
+        watch.run_finished(run)
+    await watch.aclose()
+
     assert len(told.still_open) == 1
 
 
