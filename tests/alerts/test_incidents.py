@@ -140,6 +140,17 @@ def test_one_blip_after_the_end_opens_nothing() -> None:
     assert len(made_of(verdicts("SSSGGSGG"))) == 1
 
 
+def test_a_failure_that_joined_an_open_incident_opens_no_other_one() -> None:
+    assert len(made_of(verdicts("SSSSGGSS"))) == 1
+
+
+def test_a_run_that_was_good_after_the_first_failure_is_not_the_last_good_one() -> None:
+    incident = only(verdicts("SS S"), verdicts("GGS", scenario="book", offset=30))
+
+    assert incident.scenarios == ("book", "search")
+    assert incident.last_good_run_id is None
+
+
 def test_an_unexpected_booking_opens_at_once() -> None:
     incident = only(verdicts("GGB"))
 
