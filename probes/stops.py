@@ -68,6 +68,7 @@ class Stops(Listener):
         self._written_at: dict[str, float] = {}
         self._unread = book is not None
         self._in_trouble = False
+        self._closing = False
         self._again = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -91,6 +92,7 @@ class Stops(Listener):
         if self._task is None:
             return
         task, self._task = self._task, None
+        self._closing = True
         task.cancel()
         await asyncio.wait([task])
         if any(stop.mark is None for stop in self._held.values()):
@@ -185,7 +187,7 @@ class Stops(Listener):
                 self._listener.bookings_stopped(name, None)
 
     async def _watch(self) -> None:
-        while True:
+        while not self._closing:  # `wait_for` of Python 3.11 may swallow a cancellation
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._again.wait(), self._every)
             self._again.clear()

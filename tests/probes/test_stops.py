@@ -151,6 +151,21 @@ async def test_a_process_that_ends_at_once_marks_the_key_for_the_others() -> Non
     assert book.kept[STOPPED][BOOKED]["mark"]
 
 
+@pytest.mark.parametrize("turns", range(6))
+async def test_it_ends_in_whatever_moment_it_is_asked_to(turns: int) -> None:
+    """A cancellation that meets the word of a stop may get lost."""
+    book = Book()
+    stops = await a_life(book)
+    await asyncio.sleep(0.002)
+    stops.run_finished(a_run_that_booked())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(5):
+        await stops.aclose()
+
+    assert book.kept[STOPPED][BOOKED]["mark"]
+
+
 async def test_a_stop_that_can_not_be_written_holds_all_the_same_and_is_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
