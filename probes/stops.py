@@ -95,7 +95,8 @@ class Stops(Listener):
         self._closing = True
         task.cancel()
         await asyncio.wait([task])
-        if any(stop.mark is None for stop in self._held.values()):
+        self._written_at.clear()  # what was being written just now may not have been
+        if self._held:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._look_safely(), _LAST_LOOK_SECONDS)
 
