@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,6 +23,7 @@ from probes.settings import Maintenance, Settings
 from probes.settings import Service as ServiceSettings
 
 NOW = datetime.now(UTC)
+CONFIRM_FAILED = 'kind="server_error",scenario="golden_path",step="confirm",target="sandbox"} [1-9]'
 
 
 def settings_for(sandbox: SandboxServer, *scenarios: str, every: float = 0.2) -> Settings:
@@ -47,8 +49,8 @@ async def serving(settings: Settings, *listeners: Listener) -> AsyncIterator[tup
 
 
 async def metrics_once(client: httpx.AsyncClient, line: str) -> str:
-    async with asyncio.timeout(5):
-        while line not in (text := (await client.get("/metrics")).text):
+    async with asyncio.timeout(15):
+        while re.search(line, text := (await client.get("/metrics")).text) is None:
             await asyncio.sleep(0.05)
     return text
 
@@ -58,7 +60,7 @@ async def test_a_run_that_was_not_played_neither_beats_the_heart_nor_is_judged()
         settings = settings_for(sandbox, "golden_path")
         without_portal = {"sandbox": replace(settings.targets["sandbox"], portal=None)}
         async with serving(replace(settings, targets=without_portal)) as (_, client):
-            text = await metrics_once(client, 'brek_probe_skipped_total{reason="portal",scenario="golden_path"')
+            text = await metrics_once(client, r'brek_probe_skipped_total\{reason="portal",scenario="golden_path"')
 
     assert "brek_monitor_heartbeat_timestamp_seconds 1" not in text
     assert 'brek_probe_success{scenario="golden_path"' not in text
@@ -69,9 +71,7 @@ async def test_what_a_working_service_tells_passes_prometheus_linter_in_the_mids
         SandboxServer(faults=["server_error@confirm"]) as sandbox,
         serving(settings_for(sandbox, *shipped())) as (_, client),
     ):
-        text = await metrics_once(
-            client, 'kind="server_error",scenario="golden_path",step="confirm",target="sandbox"} 1'
-        )
+        text = await metrics_once(client, CONFIRM_FAILED)
     lint = subprocess.run(["promtool", "check", "metrics"], input=text.encode(), capture_output=True, check=False)  # noqa: S607, ASYNC221
 
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
@@ -85,7 +85,7 @@ async def test_announced_maintenance_is_told_and_keeps_runs_out_of_the_objective
     async with SandboxServer() as sandbox:
         settings = replace(settings_for(sandbox, "quick_search"), maintenance=(window,))
         async with serving(settings) as (_, client):
-            text = await metrics_once(client, 'brek_probe_success{scenario="quick_search",target="sandbox"} 1.0')
+            text = await metrics_once(client, r'brek_probe_success\{scenario="quick_search",target="sandbox"\} 1.0')
 
     assert 'brek_probe_maintenance{target="sandbox"} 1.0' in text
     assert 'brek_probe_objective_runs_total{result="good",scenario="quick_search",target="sandbox"} 0.0' in text
