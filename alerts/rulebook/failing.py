@@ -18,12 +18,13 @@ from alerts.rulebook.promql import (
     number,
 )
 from alerts.thresholds import GOLDEN_PATHS, Thresholds
-from probes.words import Blame, FailureKind, Severity
+from probes.words import JUDGED_OUTCOMES, Blame, FailureKind, Severity
 
 PAIR_BLAME = "target_scenario:brek_probe_failures:blame"
 KIND_BLAME = "target_kind:brek_probe_failures:blame"
 _LATELY = {window: f"target_scenario_kind_blame:brek_probe_failures:increase{window}" for window in ("15m", "6h")}
 _FAILED = 'sum by (target, scenario) (brek_probe_runs_total{outcome="failed"})'
+_JUDGED = "|".join(sorted(JUDGED_OUTCOMES))
 _GOLDEN = "|".join(sorted(GOLDEN_PATHS))
 
 _REPEATED = {
@@ -116,9 +117,11 @@ def _repeated(kind: FailureKind, thresholds: Thresholds) -> Alert:
     window = duration(thresholds.fast_window_seconds)
     failed = f'brek_probe_recent_failed_runs{{kind="{kind}"}}'
     fast = f'sum by (target) (increase(brek_probe_failures_total{{kind="{kind}"}}[{window}]))'
+    judged = f'sum by (target) (increase(brek_probe_runs_total{{outcome=~"{_JUDGED}"}}[{window}]))'
     expr = not_in_maintenance(
         f"max by (target) ({failed} unless on (target, scenario) {MUTED}) >= {thresholds.open_after}\n"
-        f"or ({fast} > {number(thresholds.fast_failures)}"
+        f"or ({fast} > {number(thresholds.fast_failures)}\n"
+        f" unless on (target) {fast} <= {number(thresholds.fast_share)} * {judged}\n"
         f" unless on (target) max_over_time(brek_probe_maintenance[{window}]) == 1)"
     )
     hit = (

@@ -141,6 +141,8 @@ def _mutants() -> Iterator[Mutant]:
             (alert, ">= 3", ">= 4"),
             (alert, "> 2.5", "> 1.5"),
             (alert, "> 2.5", "> 3.5"),
+            (alert, "<= 0.4", "<= 0.05"),
+            (alert, "<= 0.4", "<= 0.6"),
             (alert, f'runs{{kind="{kind}"}}', f'runs{{kind="{other}"}}'),
             (alert, f'total{{kind="{kind}"}}', f'total{{kind="{other}"}}'),
             (alert, " unless on (target) max_over_time(brek_probe_maintenance[10m]) == 1", ""),
