@@ -100,6 +100,8 @@ def list_incidents(
     Exit code 0: told, if only that there are none. 2: wrong use. 3: the journal can't be read.
     """
     with ended_by_ctrl_c(EXIT_CANNOT_TELL), opened(config) as (reader, shown):
+        from datetime import UTC, datetime
+
         from exporter import incident_listing
 
         found = incident_listing.incidents_of(reader, open_only=open_only)
@@ -107,7 +109,7 @@ def list_incidents(
             if output is TableFormat.JSON:
                 out.write(incident_listing.as_json(found))
             else:
-                for line in incident_listing.lines(found):
+                for line in incident_listing.lines(found, datetime.now(UTC)):
                     typer.echo(line)
         if not found:
             note(f"no {'open ' if open_only else ''}incident is in {shown}")

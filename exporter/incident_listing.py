@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 
 from alerts.pages import utc
 from alerts.report.codec import encode
@@ -27,23 +28,23 @@ def as_json(incidents: Sequence[Incident]) -> bytes:
     return json_text({"incidents": [encode(each) for each in incidents]}).encode()
 
 
-def lines(incidents: Sequence[Incident]) -> Iterator[str]:
+def lines(incidents: Sequence[Incident], now: datetime) -> Iterator[str]:
     """The table; nothing where there is none."""
-    rows = [_HEADINGS, *map(_cells, incidents)] if incidents else []
+    rows = [_HEADINGS, *(_cells(each, now) for each in incidents)] if incidents else []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         yield "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _cells(incident: Incident) -> tuple[str, ...]:
-    cause, end = incident.cause, incident.recovered_at or incident.closed_at
+def _cells(incident: Incident, now: datetime) -> tuple[str, ...]:
+    cause, end = incident.cause, incident.recovered_at or incident.closed_at or now
     at = f" at {cause.operation}" if cause.operation else ""
     scenarios = ", ".join(incident.scenarios)
     return (
         utc(incident.detected_at),
         incident.incident_id,
         str(incident.ended or "open"),
-        lasting((end - incident.first_failed_at).total_seconds()) if end else "",
+        lasting((end - incident.first_failed_at).total_seconds()),
         str(incident.failed_runs),
         str(incident.blame),
         printable(f"{cause.kind}{at} on {cause.target}: {scenarios}"),

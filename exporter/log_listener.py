@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from probes.incident import Incident
 from probes.listening import Listener
 from probes.model import (
     Booking,
@@ -53,6 +54,7 @@ class LogListener(Listener):
             log = structlog.get_logger("brekwatch")
         self._log: FilteringBoundLogger = log
         self._journal_problem: str | None = None
+        self._open_incidents: frozenset[str] = frozenset()
 
     def exchange_finished(self, start: RunStart, step: str, exchange: Exchange) -> None:
         """Each attempt: at debug what went as the step wanted, as a warning what did not."""
@@ -148,6 +150,34 @@ class LogListener(Listener):
             session_id=booking.session_id,
             booking_id=booking.booking_id,
             state=booking.state.value,
+        )
+
+    def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
+        """That one opened, and that it ended; not each run that it hurts, which has its own line."""
+        for incident in changed:
+            if incident.is_open and incident.incident_id not in self._open_incidents:
+                self._tell_incident("incident_opened", incident, run_id=incident.detected_run_id)
+            elif incident.ended is not None:
+                self._tell_incident(
+                    "incident_ended", incident, run_id=incident.recovered_run_id, ended=incident.ended.value
+                )
+        self._open_incidents = frozenset(incident.incident_id for incident in still_open)
+
+    def _tell_incident(self, event: str, incident: Incident, **more: str | None) -> None:
+        cause, operation = incident.cause, incident.cause.operation
+        self._log.log(
+            logging.ERROR if incident.is_open else logging.WARNING,
+            event,
+            incident_id=incident.incident_id,
+            target=cause.target,
+            kind=cause.kind.value,
+            operation=None if operation is None else operation.value,
+            blame=incident.blame.value,
+            scenarios=list(incident.scenarios),
+            failed_runs=incident.failed_runs,
+            first_failed_at=incident.first_failed_at.isoformat(),
+            first_failed_run_id=incident.first_failed_run_id,
+            **more,
         )
 
     def bookings_stopped(self, target: str, reason: str | None) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from support.facts import (
     EVENT_ID,
+    NOON,
     REQUEST_ID,
     RUN_ID,
     SESSION_ID,
@@ -22,6 +23,7 @@ from support.facts import (
     an_answer,
     an_exchange,
 )
+from support.incidents import an_incident, ended
 from support.logging_state import logging_restored
 
 from exporter import logs
@@ -277,3 +279,28 @@ def test_a_published_file_that_could_not_be_read_is_a_warning(stream: io.StringI
         "acme",
         "HTTP 404",
     )
+
+
+def test_an_incident_is_told_when_it_opens_and_when_it_ends_and_not_with_each_run(stream: io.StringIO) -> None:
+    listener, incident = listening(stream), an_incident()
+    worse = replace(incident, last_failed_run_id="another")
+    over = ended(worse, NOON)
+
+    listener.incidents_changed((incident,), (incident,))
+    listener.incidents_changed((worse,), (worse,))
+    listener.incidents_changed((over,), ())
+
+    opened, closed = events(stream)
+    assert (opened["event"], opened["level"], opened["run_id"]) == ("incident_opened", "error", "detected")
+    assert (closed["event"], closed["level"], closed["ended"]) == ("incident_ended", "warning", "recovered")
+    assert opened["incident_id"] == closed["incident_id"] == incident.incident_id
+    assert (opened["target"], opened["kind"], opened["blame"]) == ("acme-1", "server_error", "api")
+
+
+def test_an_incident_that_was_open_before_a_restart_is_not_told_again(stream: io.StringIO) -> None:
+    listener, incident = listening(stream), an_incident()
+
+    listener.incidents_changed((), (incident,))
+    listener.incidents_changed((incident,), (incident,))
+
+    assert events(stream) == []
