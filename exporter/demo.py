@@ -100,7 +100,7 @@ def demo_settings(sandbox: SandboxServer, port: int, journal: Path) -> Settings:
         targets={TARGET: target},
         probes=probes,
         scenarios=shipped(),
-        incidents=IncidentPolicy(),
+        incidents=IncidentPolicy(open_after=2),  # a fault is on for some seconds only
         maintenance=(),
         secrets=(target.api_key, Secret(sandbox.other_api_key or "")),
     )
@@ -141,6 +141,7 @@ async def _spiced(sandbox: SandboxServer, lines: RunLines, *, faults: bool) -> A
 def _greet(lines: RunLines, url: str, sandbox_url: str, journal: str, *, faults: bool) -> None:
     lines.say(("brekwatch demo", "bold"), ": booking conversations against an embedded sandbox. Ctrl-C ends it.")
     lines.say(f"  status   {url}/")
+    lines.say(f"  reports  {url}/incidents  (once something broke)")
     lines.say(f"  metrics  {url}/metrics")
     lines.say(f"  health   {url}/healthz")
     lines.say(f"  sandbox  {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from probes.incident import Incident
 from probes.listening import Listener
 from probes.model import Answer, Failure, MonitorFault, Run, RunStart, StepResult
 from probes.redaction import printable
@@ -167,7 +168,24 @@ def _ids(step: StepResult) -> tuple[tuple[str, str | None], ...]:
 
 
 class RunLines(Terminal):
-    """For the demo: one line a run (scenario, outcome, duration, the chain of statuses), and why it failed."""
+    """For the demo: one line a run (scenario, outcome, duration, chain of statuses), why it failed, and incidents."""
+
+    _open_incidents: frozenset[str] = frozenset()
+
+    def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
+        """That one opened, and that it ended, with the address of its report."""
+        for incident in changed:
+            if incident.ended is not None or incident.incident_id not in self._open_incidents:
+                self._tell_incident(incident)
+        self._open_incidents = frozenset(incident.incident_id for incident in still_open)
+
+    def _tell_incident(self, incident: Incident) -> None:
+        cause, how = incident.cause, "opened" if incident.ended is None else f"ended: {incident.ended}"
+        self.say(
+            (f"--- incident {how}", "bold red" if incident.is_open else "bold green"),
+            f": {cause.kind}{f' at {cause.operation}' if cause.operation else ''} on {cause.target},"
+            f" who has to act: {incident.blame}; its report is at /incidents/{incident.incident_id}",
+        )
 
     def run_finished(self, run: Run) -> None:
         """One line; for a run that did not pass, what was wrong and the ids that prove it."""

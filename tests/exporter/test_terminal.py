@@ -9,7 +9,8 @@ from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
-from support.facts import a_failed_step, a_failure, a_run, a_start, a_step, an_answer, an_exchange
+from support.facts import NOON, a_failed_step, a_failure, a_run, a_start, a_step, an_answer, an_exchange
+from support.incidents import an_incident, ended
 
 from exporter.terminal import LiveRun, RunLines, Terminal
 from probes.model import MonitorFault, Transition
@@ -153,3 +154,17 @@ def test_a_fault_of_ours_that_befalls_every_turn_is_said_once() -> None:
         "brekwatch's own fault (journal): the disk is full",
         "brekwatch's own fault (journal): the file is gone",
     ]
+
+
+def test_the_demo_tells_an_incident_when_it_opens_and_when_it_ends() -> None:
+    console, text = pipe()
+    lines, incident = RunLines(console, str), an_incident()
+
+    lines.incidents_changed((incident,), (incident,))
+    lines.incidents_changed((incident,), (incident,))
+    lines.incidents_changed((ended(incident, NOON),), ())
+
+    first, last = text.getvalue().splitlines()
+    assert first.startswith("--- incident opened: server_error at send_event on acme-1, who has to act: api;")
+    assert last.startswith("--- incident ended: recovered:")
+    assert first.endswith(f"/incidents/{incident.incident_id}")
