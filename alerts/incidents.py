@@ -26,6 +26,7 @@ ACCOUNTING = (
     "The cause of a failed run is its target, the kind of failure, and the operation of the step that failed.",
     "A booking that nobody asked for is the cause of a failed run wherever there was one.",
     "An incident opens when `open_after` of the last `within` judged runs of one scenario failed of one cause.",
+    "The same among the last `within` judged runs of a target opens one for a refused key, whatever scenarios had it.",
     "An unexpected booking opens one at once.",
     "Where so many failed of several causes, and no open incident has hit the scenario, the most frequent counts.",
     "Each cause has one open incident at most; a scenario that fails of it belongs to it from its first failure.",

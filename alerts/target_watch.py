@@ -13,6 +13,9 @@ from probes.incident import Cause, Incident, Verdict
 from probes.settings import IncidentPolicy
 from probes.words import FailureKind
 
+_OF_THE_KEY = frozenset({FailureKind.AUTH_MISSING, FailureKind.AUTH_REJECTED})
+"""A refused key holds its probes back but for one run a minute, each in its turn: windows of theirs fill slowly."""
+
 
 class TargetWatch:
     """What is remembered of a target. `planned` are the scenarios that are played on it; None if nobody says."""
@@ -77,10 +80,18 @@ class TargetWatch:
         counts = Counter(of for _, of in reversed(track.unspent()))  # of several as frequent, the latest comes first
         if counts[cause] >= self._policy.open_after:
             return cause
+        if cause.kind in _OF_THE_KEY and self._unspent_of_all(cause) >= self._policy.open_after:
+            return cause
         known = any(case.hit(verdict.scenario) for case in self.cases.values())
         if known or counts.total() < self._policy.open_after:
             return None
         return counts.most_common(1)[0][0]
+
+    def _unspent_of_all(self, cause: Cause) -> int:
+        """How many of the last judged runs of the whole target failed of this, and count to no incident yet."""
+        seen = (each for track in self.tracks.values() for each in track.window)
+        last = sorted(seen, key=lambda each: (each.ended_at, each.run_id))[-self._policy.within :]
+        return sum(each.cause == cause and not each.spent for each in last)
 
     def _open(self, cause: Cause, by: Verdict) -> Case:
         """With what it did before to other scenarios too, unless they were good again since."""

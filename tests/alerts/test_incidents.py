@@ -231,6 +231,21 @@ def test_scenarios_do_not_add_up() -> None:
     assert made_of(verdicts("SS"), verdicts("SS", scenario="book", offset=30)) == ()
 
 
+def test_a_refused_key_adds_up_across_scenarios_since_it_holds_their_probes_back() -> None:
+    in_turn = together(*(verdicts("K", scenario=name, offset=60.0 * at) for at, name in enumerate(("a", "b", "c"))))
+    (incident,) = incidents(in_turn, POLICY, PLACES)
+
+    assert incident.detected_run_id == "acme.c.0"
+    assert incident.scenarios == ("a", "b", "c")
+
+
+def test_a_refused_key_is_no_incident_where_most_runs_are_good_with_it() -> None:
+    good = verdicts("GGGGGGGGG", scenario="good")
+    refused = (verdicts("K", scenario=name, offset=180.0 * at + 20.0) for at, name in enumerate(("a", "b", "c")))
+
+    assert incidents(together(good, *refused), POLICY, PLACES) == ()
+
+
 def test_targets_have_nothing_to_do_with_each_other() -> None:
     first, second = made_of(verdicts("SSSGG"), verdicts("SSSSS", target="brek", offset=5))
 

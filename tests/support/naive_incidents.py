@@ -78,6 +78,10 @@ def _opens(found: list[Naive], past: Sequence[Verdict], used: set[str], policy: 
         return now.cause
     if now.cause is not None and causes.count(now.cause) >= policy.open_after:
         return now.cause
+    if now.cause is not None and now.cause.kind in {"auth_missing", "auth_rejected"}:
+        last = [each for each in past[-policy.within :] if each.cause == now.cause and each.run_id not in used]
+        if len(last) >= policy.open_after:
+            return now.cause
     if len(causes) < policy.open_after:
         return None
     if any(each.closed is None and now.scenario in each.hit for each in found):
