@@ -76,6 +76,14 @@ class Heartbeat(Listener):
             task.cancel()
         return task
 
+    def remember(self, seconds: float) -> None:
+        """So long ago the last verdict was committed, by an earlier process.
+
+        A restart is no silence: who is due once an hour may have nothing to commit for as long. But one that dies
+        before its first verdict, again and again, must not ping for ever.
+        """
+        self._committed_at = self._clock() - max(0.0, seconds)
+
     def run_kept(self, run: Run) -> None:
         """A verdict is committed."""
         if run.outcome in JUDGED_OUTCOMES:

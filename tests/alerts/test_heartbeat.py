@@ -77,6 +77,17 @@ def test_it_stops_two_of_the_shortest_intervals_and_a_minute_after_the_last_verd
     assert rig.heartbeat.problem() == "no verdict was committed for 181 s"
 
 
+def test_after_a_restart_the_last_verdict_before_it_counts() -> None:
+    rig = Rig()
+    rig.clock.now = 5_000.0
+    rig.heartbeat.remember(179.0)
+    before = rig.heartbeat.problem()
+    rig.clock.now = 5_002.0
+
+    assert before is None
+    assert rig.heartbeat.problem() == "no verdict was committed for 181 s"
+
+
 def test_it_stops_while_the_journal_can_t_commit() -> None:
     rig = Rig()
     rig.heartbeat.run_kept(a_run())

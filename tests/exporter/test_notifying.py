@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from support.hostile import Hostile, closed_port
 from support.playing import Heard, target_for
 from support.prometheus import value
 from support.receivers import a_receiver, bodies, head_of, takes
 
 from alerts.delivery import webhook
+from exporter import notifying
 from exporter.serve import keeping
 from exporter.service import Service
 from probes.journal.reading import Reader
@@ -25,7 +28,7 @@ from probes.sandbox.server import SandboxServer
 from probes.scenario_files import shipped
 from probes.settings import IncidentPolicy, Maintenance, Receiver, Settings
 from probes.settings import Service as ServiceSettings
-from probes.words import Channel, Outcome
+from probes.words import JUDGED_OUTCOMES, Channel, Outcome
 
 NOTICES = "brek_monitor_notices_total"
 SECRET = Secret("whsec_" + base64.b64encode(b"canary-of-the-signature").decode())
@@ -77,6 +80,14 @@ async def until(condition: Callable[[], object], seconds: float = 20.0) -> None:
             await asyncio.sleep(0.01)
 
 
+def locked(journal: Path) -> sqlite3.Connection:
+    """Keeps everybody away from it, readers too, until it is closed."""
+    other = sqlite3.connect(journal, isolation_level=None)
+    other.execute("PRAGMA locking_mode = EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    return other
+
+
 async def test_an_outage_is_told_within_seconds_with_its_proof_and_so_is_its_end(tmp_path: Path) -> None:
     failed = Failed()
     async with SandboxServer(faults=["server_error"]) as sandbox, Hostile(takes()) as server:
@@ -114,6 +125,39 @@ async def test_what_could_not_be_told_before_a_restart_is_told_after_it(tmp_path
     assert [notice.incident_id for notice in waiting] == [opened["incident_id"]]
     assert opened["type"] == "incident.opened"
     assert Reader(down.service.journal).waiting_notices() == ()
+
+
+async def test_what_can_t_be_read_at_the_start_is_told_once_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(notifying, "_RESTORE_SECONDS", 0.3)
+    monkeypatch.setattr(notifying, "_AGAIN_SECONDS", 0.05)
+    async with SandboxServer(faults=["server_error"]) as sandbox, Hostile(takes()) as server:
+        down = a_configuration(sandbox, tmp_path, a_receiver(url=f"http://127.0.0.1:{closed_port()}/"))
+        async with serving(down) as service:
+            await until(lambda: value(service.recorder, NOTICES, channel="webhook", state="failed"))
+        lock = locked(tmp_path / "kept.db")
+        async with serving(replace(down, receivers=(a_receiver(url=server.url),))):
+            before = bodies(server)
+            lock.close()
+            await until(lambda: bodies(server))
+
+    assert before == []
+    assert [document["type"] for document in bodies(server)] == ["incident.opened"]
+
+
+async def test_a_restart_stops_no_heartbeat_though_the_next_run_is_hours_away(tmp_path: Path) -> None:
+    async with SandboxServer() as sandbox, Hostile(takes()) as server:
+        settings = a_configuration(sandbox, tmp_path)
+        heard = Heard()
+        async with serving(settings, heard):
+            await until(lambda: any(run.outcome in JUDGED_OUTCOMES for run in heard.runs))
+        seldom = replace(settings.probes[0], every_seconds=86_400.0)
+        service = replace(settings.service, heartbeat_url=Secret(f"{server.url}/ping/1"))
+        async with serving(replace(settings, probes=(seldom,), service=service)):
+            await until(lambda: server.received)
+
+    assert server.received[0].startswith(b"GET /ping/1 ")
 
 
 async def test_the_heart_beats_while_verdicts_are_committed(tmp_path: Path) -> None:
