@@ -46,9 +46,11 @@ class Serving:
         books: Sequence[str],
         looks: Sequence[str],
         every: str = "3s",
+        webhook: str | None = None,
     ) -> None:
         self._config = folder / "brekwatch.yaml"
-        self._config.write_text(_config({BOOKS: books, LOOKS: looks}, every))
+        notify = "" if webhook is None else f'notify:\n  - {{name: oncall, webhook: {{url: "{webhook}"}}}}\n'
+        self._config.write_text(_config({BOOKS: books, LOOKS: looks}, every) + notify)
         self._log = folder / "service.log"
         self._sandbox = sandbox
         self._journal_url = journal_url
