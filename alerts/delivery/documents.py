@@ -5,6 +5,7 @@ Made once, when it arose: scrubbed, bounded, printable. Texts of a server are un
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,7 @@ from typing import Any
 from alerts.delivery import wording
 from alerts.delivery.links import Links
 from alerts.thresholds import severity_of
-from probes.incident import Incident
+from probes.incident import Incident, Notice
 from probes.model import Run
 from probes.redaction import bounded, printable
 from probes.words import NoticeKind
@@ -22,6 +23,9 @@ VERSION = 1
 _LONGEST_TEXT = 300
 _LONGEST_ID = 200
 _MOST_IDS = 5
+
+_EVERY = {"type": str, "timestamp": str, "summary": str, "description": str, "lines": list, "links": dict}
+_OF_INCIDENTS = {"target": str, "blame": str, "detected_at": str, "cause": dict, "scenarios": list}
 
 Document = Mapping[str, Any]
 Scrub = Callable[[str], str]
@@ -88,6 +92,32 @@ class Writer:
 
     def _text(self, text: str, limit: int = _LONGEST_TEXT) -> str:
         return printable(bounded(self.scrub(text), limit), limit)
+
+
+def readable(notice: Notice) -> Document | None:
+    """The document of a notice that was kept; None for one that another version or a damaged journal left there.
+
+    A channel that stumbled over it would stumble for ever, and tell nothing of what comes behind it.
+    """
+    try:
+        document = json.loads(notice.document)
+    except ValueError:
+        return None
+    if not isinstance(document, dict):
+        return None
+    about = notice.incident_id is not None
+    sound = all(isinstance(document.get(key), of) for key, of in (_EVERY | _OF_INCIDENTS if about else _EVERY).items())
+    return document if sound and _is_evidence(document.get("evidence")) else None
+
+
+def _is_evidence(found: Any) -> bool:
+    if found is None:
+        return True
+    texts = ("run_id", "scenario", "step", "expected", "observed")
+    lists = ("request_ids", "trace_ids")
+    return isinstance(found, dict) and (
+        all(isinstance(found.get(key), str) for key in texts) and all(isinstance(found.get(key), list) for key in lists)
+    )
 
 
 def moment(at: datetime) -> str:

@@ -25,6 +25,7 @@ UNKEPT_AFTER = timedelta(seconds=5)
 _LOOKS_EVERY_SECONDS = 5.0
 _MOST_KEPT_TRIES = 10
 _MOST_UNTOLD = 1000
+_NO_JUMP = timedelta(seconds=1)
 
 
 class Told(Protocol):
@@ -64,6 +65,7 @@ class Line:
         self._failures = 0
         self._paused_until: datetime | None = None
         self._lost_some = False
+        self._now = means.now()
         self._woken, self._idle = asyncio.Event(), asyncio.Event()
 
     def take(self, notice: Notice, *, kept: asyncio.Future[None] | None) -> None:
@@ -85,6 +87,15 @@ class Line:
         if not kept.cancelled() and kept.exception() is None:
             waiting.ready_at = min(waiting.ready_at, self._means.now())
             self._woken.set()
+
+    def change(self, receiver: Receiver) -> None:
+        """From now on at this address, or so: what the one before did not take says nothing of it."""
+        self.receiver = receiver
+        self._failures, self._paused_until, self._lost_some = 0, None, False
+        for each in self._waiting.values():
+            if each.notice.attempts:
+                each.notice = replace(each.notice, due_at=min(each.notice.due_at, self._means.now()))
+        self._woken.set()
 
     def has_opening(self, incident_id: str) -> bool:
         """Whether the beginning of an incident is still to be told."""
@@ -138,6 +149,7 @@ class Line:
     async def step(self) -> float:
         """Send one message, if one may be sent now; how many seconds until the next can be, at the soonest."""
         now = self._means.now()
+        self._mind_the_clock(now)
         if self._paused_until is not None and now < self._paused_until:
             return (self._paused_until - now).total_seconds()
         found = messages(self._waiting.values(), now, self._means.held)
@@ -149,6 +161,17 @@ class Line:
         message = found[0] if single else together(found, now=now, external_url=self._means.external_url())
         await self._send(message, now)
         return 0.0
+
+    def _mind_the_clock(self, now: datetime) -> None:
+        """Set back by an hour, it must not hold back for an hour what was to be told in a minute."""
+        by, self._now = self._now - now, now
+        if by <= _NO_JUMP:
+            return
+        self._bucket.set_back(by)
+        if self._paused_until is not None:
+            self._paused_until -= by
+        for each in self._waiting.values():
+            each.set_back(by)
 
     def _until_next(self, now: datetime) -> float:
         moments = [max(each.ready_at, each.notice.due_at) for each in self._waiting.values()]
@@ -170,6 +193,7 @@ class Line:
         self._bucket.take(self._means.now())
         self._failures, self._paused_until, self._lost_some = 0, None, False
         for each in message.waiting:
+            self._untold.pop(each.notice.incident_id or "", None)
             self._settle(each, NoticeState.DELIVERED)
         self._told.tried(self.receiver, Telling.DELIVERED, len(message.waiting))
 

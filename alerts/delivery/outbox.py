@@ -16,13 +16,14 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
-from alerts.delivery.documents import Document, Writer, moment
+from alerts.delivery.documents import Document, Writer, moment, readable
 from alerts.delivery.flapping import Flaps
 from alerts.delivery.line import Line, Means
 from alerts.delivery.links import Links
 from alerts.delivery.notices import BY_EVENT, Event, event_kind, notice_id, notice_of, notices_of
 from alerts.delivery.pacing import Uniform
 from alerts.delivery.posting import Send
+from alerts.delivery.waiting import earlier
 from probes.incident import Incident, IncidentChange, Notice
 from probes.listening import Listener
 from probes.model import MonitorFault, Run
@@ -88,7 +89,7 @@ class Outbox(Listener):
             if name not in wanted:
                 self._end(name)
             elif line.receiver != wanted[name]:
-                line.receiver = wanted[name]
+                line.change(wanted[name])
         for name, receiver in wanted.items():
             if name not in self._lines:
                 self._lines[name] = Line(receiver, means=self._means, told=self)
@@ -151,14 +152,21 @@ class Outbox(Listener):
 
     def _take_again(self, notice: Notice) -> None:
         """One that an earlier process left. Another location's are its own."""
-        document = json.loads(notice.document)
+        now = self._now()
+        document = readable(notice)
+        if document is None:
+            self.settled(replace(notice, state=NoticeState.GIVEN_UP, settled_at=now))
+            detail = f"a notice for {notice.receiver} that was kept can't be read, and is not told"
+            self._listener.monitor_fault(MonitorFault(kind=FaultKind.DELIVERY, detail=detail))
+            return
         if document.get("location", self._location) != self._location:
             return
         line = self._lines.get(notice.receiver)
         if line is None:
-            self.settled(replace(notice, state=NoticeState.SUPERSEDED, settled_at=self._now()))
+            self.settled(replace(notice, state=NoticeState.SUPERSEDED, settled_at=now))
         else:
-            line.take(notice, kept=None)
+            ahead = max(notice.created_at - now, timedelta())
+            line.take(earlier(notice, ahead) if ahead else notice, kept=None)
 
     def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
         """Know what is open: that is what receivers are reminded of."""

@@ -27,6 +27,11 @@ class Bucket:
         """One is sent."""
         self._full_at = max(self._full_at, now) + self._refill
 
+    def set_back(self, by: timedelta) -> None:
+        """The clock was: what it counts from is no further away for that."""
+        if self._full_at - datetime.min.replace(tzinfo=UTC) > by:
+            self._full_at -= by
+
     def next_at(self, now: datetime) -> datetime:
         """When the next may be sent."""
         return max(now, self._full_at - (self._burst - 1) * self._refill)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from alerts.delivery import digests
@@ -43,9 +43,19 @@ class Waiting:
         """Whether it was to be said later from the beginning: its cause flaps."""
         return self.notice.attempts == 0 and self.notice.due_at > self.notice.created_at
 
+    def set_back(self, by: timedelta) -> None:
+        """The clock was, and its time is no further away for that."""
+        self.ready_at -= by
+        self.notice = earlier(self.notice, by)
+
     def is_due(self, now: datetime) -> bool:
         """Whether its time has come."""
         return self.ready_at <= now and self.notice.due_at <= now
+
+
+def earlier(notice: Notice, by: timedelta) -> Notice:
+    """The same by a clock that was set back; it is put off as long as it was."""
+    return replace(notice, created_at=notice.created_at - by, due_at=notice.due_at - by)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

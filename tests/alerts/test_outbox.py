@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -412,3 +413,80 @@ async def test_a_receiver_that_refuses_everything_is_not_hammered() -> None:
     await post.pass_time(59)
 
     assert len(tries) <= 2
+
+
+async def test_a_clock_that_is_set_back_holds_back_no_page() -> None:
+    post = Post(ONE)
+    for number in (1, 2):
+        post.change(an_incident(number, at=post.now), run=RUN)
+        await post.pass_time()
+    post.now -= timedelta(hours=1)
+    post.change(an_incident(3, at=post.now), run=RUN)
+    await post.pass_time(120)
+
+    assert post.types == ["incident.opened"] * 3
+
+
+async def test_a_clock_that_is_set_back_keeps_nothing_waiting_that_was_to_be_tried_again() -> None:
+    post = Post(ONE, answer=lambda _: DOWN)
+    post.change(an_incident(), run=RUN)
+    await post.pass_time(10)
+    post.now -= timedelta(hours=1)
+    post.answer = lambda _: TAKEN
+    await post.pass_time(60)
+
+    assert post.types == ["incident.opened"]
+
+
+async def test_what_was_left_under_a_clock_that_went_ahead_is_told_after_the_restart() -> None:
+    post = Post(ONE, answer=lambda _: DOWN)
+    post.change(an_incident(), run=RUN)
+    await post.pass_time(10)
+    post.now -= timedelta(hours=1)
+    post.answer = lambda _: TAKEN
+    post.outbox = post.new_outbox()
+    post.outbox.remember(post.kept.waiting(), ())
+    await post.pass_time()
+
+    assert post.types == ["incident.opened"]
+
+
+async def test_a_receiver_that_was_corrected_is_told_at_once_and_is_no_problem_any_more() -> None:
+    post = Post(ONE, answer=lambda _: Answer(status_code=404))
+    post.change(an_incident(), run=RUN)
+    await post.pass_time(3600)
+    post.change(an_incident(2), run=RUN)
+    await post.pass_time(1)
+    before = post.outbox.problem()
+    post.answer = lambda _: TAKEN
+    post.outbox.reload(settings_for(a_receiver(url="https://receiver.example/right")))
+    await post.pass_time(1)
+
+    assert before == "the receiver oncall takes nothing"
+    assert post.outbox.problem() is None
+    assert [document["target"] for _, _, document in post.sent] == ["acme-2"]
+
+
+async def test_whoever_was_reminded_hears_of_the_end_though_the_beginning_was_given_up() -> None:
+    post, incident = Post(ONE, answer=lambda _: Answer(status_code=404)), an_incident()
+    post.change(incident, run=RUN, still_open=(incident,))
+    await post.pass_time(3600, step=10.0)
+    post.answer = lambda _: TAKEN
+    await post.pass_time(4 * 3600, step=60.0)
+    post.change(ended(incident, post.now), run=a_failed_run("good"))
+    await post.pass_time()
+
+    assert post.types == ["incident.reminder", "incident.resolved"]
+
+
+@pytest.mark.parametrize("document", ["{}", "[]", "no JSON", '{"links": 3, "type": "incident.opened"}'])
+async def test_what_an_older_version_or_a_damaged_journal_left_silences_nobody(document: str) -> None:
+    post = Post(settings_for(a_receiver(channel=Channel.SLACK)))
+    post.change(an_incident(), run=RUN)
+    (good,) = post.kept.waiting()
+    post.outbox = post.new_outbox()
+    post.outbox.remember([replace(good, notice_id="odd", incident_id="odd", document=document), good], ())
+    await post.pass_time(3600, step=10.0)
+
+    assert len(post.sent) == 1
+    assert post.kept.notices["odd"].state is NoticeState.GIVEN_UP
