@@ -163,9 +163,13 @@ class Telling(StrEnum):
 
 
 class NoticeKind(StrEnum):
-    """What a notice says of an incident; `undelivered`: that another receiver takes nothing; `test`: this one does."""
+    """What a notice says of an incident; `undelivered`: that another receiver takes nothing; `test`: this one does.
+
+    `worsened`: it wakes somebody now and didn't before, or there was one more booking that nobody asked for.
+    """
 
     OPENED = "opened"
+    WORSENED = "worsened"
     REMINDER = "reminder"
     FLAPPING = "flapping"
     RESOLVED = "resolved"

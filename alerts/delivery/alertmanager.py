@@ -19,10 +19,11 @@ from alerts.delivery.documents import Document
 from alerts.delivery.line import STUCK_AFTER
 from alerts.delivery.posting import Request, Send
 from alerts.delivery.waiting import Held
+from alerts.thresholds import severity_of
 from probes.incident import Incident
 from probes.redaction import Secret
 from probes.settings import Receiver
-from probes.words import NO_STATUS, Telling
+from probes.words import NO_STATUS, Severity, Telling
 
 ALERT_NAME = "BrekIncident"
 _GOOD_FOR = timedelta(minutes=4)
@@ -46,11 +47,11 @@ class Alert:
     ended_at: datetime | None = None
 
     def posted(self, now: datetime) -> dict[str, Any]:
-        """As the API wants it, at a moment."""
+        """As the API wants it, at a moment: one that ends before it starts is refused, so a clock may be set back."""
         alert = {
             "labels": dict(self.labels),
             "annotations": dict(self.annotations),
-            "startsAt": self.started_at.isoformat(),
+            "startsAt": min(self.started_at, self.ended_at or now).isoformat(),
             "endsAt": (self.ended_at or now + _GOOD_FOR).isoformat(),
         }
         return alert if self.link is None else alert | {"generatorURL": self.link}
@@ -94,6 +95,11 @@ def requests(receiver: Receiver, url: Secret, alerts: Sequence[Alert], now: date
         yield Request(url=Secret(url.reveal() + _PATH), content=json.dumps(posted).encode(), headers=headers)
 
 
+def _wakes_now(incident: Incident, known: Alert) -> bool:
+    severity = severity_of(incident.cause, incident.scenarios, incident.blame)
+    return severity is Severity.PAGE and known.labels["severity"] == Severity.TICKET
+
+
 class Board:
     """What Alertmanager is to be told now: pure but for its memory."""
 
@@ -104,10 +110,16 @@ class Board:
     def change(
         self, still_open: Iterable[Incident], ended: Iterable[Incident], document_of: Documents, now: datetime
     ) -> bool:
-        """Know what is open; whether that is news. What opens in a maintenance is posted after it."""
+        """Know what is open; whether that is news. What opens in a maintenance is posted after it.
+
+        What was a ticket and is a page now is another alert: nobody is woken by the first.
+        """
         news = False
         for incident in still_open:
-            if incident.incident_id not in self._alerts and not self._held(incident.cause.target):
+            known = self._alerts.get(incident.incident_id)
+            if (known is None or _wakes_now(incident, known)) and not self._held(incident.cause.target):
+                if known is not None:
+                    self._alerts[f"{incident.incident_id} {Severity.TICKET}"] = replace(known, ended_at=now)
                 self._alerts[incident.incident_id] = alert_of(incident, document_of(incident))
                 news = True
         for incident in ended:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alerts.delivery.documents import Document, Writer
+from alerts.thresholds import severity_of
 from probes.incident import Incident, Notice
 from probes.model import Run
 from probes.settings import Receiver
-from probes.words import Channel, NoticeKind
+from probes.words import Channel, FailureKind, NoticeKind, Severity
 
 _ID_CHARACTERS = 26
 BY_EVENT = frozenset({Channel.WEBHOOK, Channel.SLACK})
@@ -31,10 +32,26 @@ class Event:
 
 
 def event_kind(incident: Incident, run: Run | None) -> NoticeKind | None:
-    """What a changed incident asks to be said: that this run opened it, or that it ended; else nothing."""
+    """What a changed incident asks to be said: that this run opened or worsened it, or that it ended; else nothing."""
     if not incident.is_open:
         return NoticeKind.RESOLVED
-    return NoticeKind.OPENED if run is not None and incident.detected_run_id == run.run_id else None
+    if run is None:
+        return None
+    if incident.detected_run_id == run.run_id:
+        return NoticeKind.OPENED
+    return NoticeKind.WORSENED if incident.last_failed_run_id == run.run_id and _is_worse(incident, run) else None
+
+
+def _is_worse(incident: Incident, by: Run) -> bool:
+    """Each booking that nobody asked for is money; and a ticket is no page for whom it hits as the first."""
+    cause = incident.cause
+    if cause.kind is FailureKind.UNEXPECTED_BOOKING:
+        return True
+    others = [hit.scenario for hit in incident.hits if hit.scenario != by.scenario]
+    if any(hit.scenario == by.scenario and hit.failed_runs > 1 for hit in incident.hits):
+        return False
+    before, after = severity_of(cause, others, incident.blame), severity_of(cause, incident.scenarios, incident.blame)
+    return before is Severity.TICKET and after is Severity.PAGE
 
 
 def notices_of(

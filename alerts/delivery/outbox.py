@@ -139,7 +139,8 @@ class Outbox(Listener):
         if kind is NoticeKind.OPENED and run is not None:
             self._evidence[incident.incident_id] = self._writer.evidence(run)
         kind, due_at = self._flaps.place(incident.cause, kind, at)
-        return Event(incident=incident, kind=kind, due_at=due_at)
+        number = incident.failed_runs if kind is NoticeKind.WORSENED else 0
+        return Event(incident=incident, kind=kind, due_at=due_at, number=number)
 
     def take(self, notices: Iterable[Notice], kept: asyncio.Future[None] | None) -> None:
         """Tell these once `kept` is done, or 5 s later without that; at once where there is no journal."""

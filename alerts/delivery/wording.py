@@ -10,6 +10,7 @@ from probes.words import Ended, NoticeKind
 _LONGEST_LIST = 6
 _BEGINS = {
     NoticeKind.OPENED: "Failing",
+    NoticeKind.WORSENED: "Failing worse",
     NoticeKind.REMINDER: "Still failing",
     NoticeKind.FLAPPING: "Failing on and off",
     NoticeKind.TEST: "Test",

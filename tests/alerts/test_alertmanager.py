@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -157,3 +158,22 @@ def test_what_was_posted_before_a_maintenance_goes_on_in_it() -> None:
     board.change([an_incident()], [], document_of, NOON)
 
     assert len(board.alerts(NOON)) == 1
+
+
+def test_what_was_a_ticket_and_is_a_page_now_is_another_alert() -> None:
+    board, incident = Board(lambda _: False), an_incident(blame=Blame.CONVERSATION)
+    board.change([incident], [], document_of, NOON)
+    golden = replace(incident, hits=(*incident.hits, replace(incident.hits[0], scenario="golden_path")))
+    news = board.change([golden], [], document_of, NOON)
+    again = board.change([golden], [], document_of, NOON)
+
+    assert (news, again) == (True, False)
+    assert {alert.labels["severity"]: alert.ended_at for alert in board.alerts(NOON)} == {"ticket": NOON, "page": None}
+
+
+def test_a_clock_that_is_set_back_makes_no_alert_that_ends_before_it_starts() -> None:
+    before = NOON - timedelta(hours=1)
+    alert = alert_of(an_incident(), document_of(an_incident()))
+    posted = [alert.posted(before), replace(alert, ended_at=before).posted(before)]
+
+    assert [each["startsAt"] <= each["endsAt"] for each in posted] == [True, True]

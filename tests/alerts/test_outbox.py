@@ -13,7 +13,7 @@ from support.receivers import DOWN, TAKEN, Kept, Post, a_receiver, settings_for
 from alerts.delivery.posting import Answer, Request
 from probes.incident import Cause
 from probes.settings import Maintenance
-from probes.words import Channel, Ended, FailureKind, NoticeState, Telling
+from probes.words import Blame, Channel, Ended, FailureKind, NoticeState, Telling
 
 RUN = a_failed_run()
 WINDOW = Maintenance(targets=("acme-1",), starts_at=NOON, ends_at=NOON + timedelta(hours=1), reason="new release")
@@ -490,3 +490,44 @@ async def test_what_an_older_version_or_a_damaged_journal_left_silences_nobody(d
 
     assert len(post.sent) == 1
     assert post.kept.notices["odd"].state is NoticeState.GIVEN_UP
+
+
+async def test_a_ticket_that_becomes_a_page_is_told_as_one_once() -> None:
+    post, incident = Post(ONE), an_incident(blame=Blame.CONVERSATION)
+    post.change(incident, run=RUN, still_open=(incident,))
+    await post.pass_time()
+    golden = replace(incident.hits[0], scenario="golden_path", failed_runs=1)
+    worse = replace(incident, hits=(*incident.hits, golden), last_failed_run_id="worse")
+    post.change(worse, run=a_failed_run("worse", scenario="golden_path"), still_open=(worse,))
+    still = replace(worse, hits=(*incident.hits, replace(golden, failed_runs=2)), last_failed_run_id="still")
+    post.change(still, run=a_failed_run("still", scenario="golden_path"), still_open=(still,))
+    await post.pass_time(60)
+
+    assert [(document["type"], document["severity"]) for _, _, document in post.sent] == [
+        ("incident.opened", "ticket"),
+        ("incident.worsened", "page"),
+    ]
+
+
+async def test_another_scenario_that_is_hit_wakes_nobody_a_second_time() -> None:
+    post, incident = Post(ONE), an_incident()
+    post.change(incident, run=RUN, still_open=(incident,))
+    golden = replace(incident.hits[0], scenario="golden_path", failed_runs=1)
+    wider = replace(incident, hits=(*incident.hits, golden), last_failed_run_id="wider")
+    post.change(wider, run=a_failed_run("wider", scenario="golden_path"), still_open=(wider,))
+    await post.pass_time(60)
+
+    assert post.types == ["incident.opened"]
+
+
+async def test_one_more_booking_that_nobody_asked_for_is_told_though_the_incident_is_open() -> None:
+    cause = Cause(target="acme-1", kind=FailureKind.UNEXPECTED_BOOKING, operation=None)
+    post, incident = Post(ONE), an_incident(cause=cause)
+    post.change(incident, run=RUN, still_open=(incident,))
+    await post.pass_time()
+    hit = replace(incident.hits[0], failed_runs=incident.failed_runs + 1)
+    again = replace(incident, hits=(hit,), last_failed_run_id="again")
+    post.change(again, run=a_failed_run("again"), still_open=(again,))
+    await post.pass_time(60)
+
+    assert post.types == ["incident.opened", "incident.worsened"]
