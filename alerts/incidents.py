@@ -22,6 +22,7 @@ from probes.words import JUDGED_OUTCOMES, Blame, BookingState, FailureKind, Oper
 ACCOUNTING = (
     "A run is good if it passed or was degraded, and bad if it failed.",
     "Unknown and skipped runs say nothing of the API: they neither open nor close an incident.",
+    "But one that was cut off after it booked unasked is bad: money went out.",
     "A failed run that was played again soon counts like any other, and so does the one that was played again.",
     "The cause of a failed run is its target, the kind of failure, and the operation of the step that failed.",
     "A booking that nobody asked for is the cause of a failed run wherever there was one.",
@@ -44,15 +45,19 @@ ACCOUNTING = (
 
 
 def verdict_of(run: Run) -> Verdict | None:
-    """What a run says; None for one that says nothing of the API."""
-    if run.outcome not in JUDGED_OUTCOMES:
+    """What a run says; None for one that says nothing of the API.
+
+    One that was cut off after it had booked unasked is bad: money went out, and what may book is stopped.
+    """
+    if run.outcome not in JUDGED_OUTCOMES and not _booked_unasked(run):
         return None
-    cause = _cause_of(run) if run.outcome is Outcome.FAILED else None
+    outcome = run.outcome if run.outcome in JUDGED_OUTCOMES else Outcome.FAILED
+    cause = _cause_of(run) if outcome is Outcome.FAILED else None
     return Verdict(
         run_id=run.run_id,
         target=run.target,
         scenario=run.scenario,
-        outcome=run.outcome,
+        outcome=outcome,
         started_at=run.started_at,
         ended_at=run.started_at + timedelta(seconds=run.duration_seconds),
         recheck=run.recheck,
@@ -61,8 +66,12 @@ def verdict_of(run: Run) -> Verdict | None:
     )
 
 
+def _booked_unasked(run: Run) -> bool:
+    return any(booking.state is BookingState.UNEXPECTED for booking in run.bookings)
+
+
 def _cause_of(run: Run) -> Cause:
-    if any(booking.state is BookingState.UNEXPECTED for booking in run.bookings):
+    if _booked_unasked(run):
         return Cause(target=run.target, kind=FailureKind.UNEXPECTED_BOOKING, operation=Operation.SEND_EVENT)
     step = run.failed_step
     exchange = None if step is None else step.own_exchange

@@ -13,6 +13,7 @@ from probes.incident import Verdict
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.model import Run
 from probes.settings import Settings
+from probes.unasked import STOPPED
 from probes.words import JUDGED_OUTCOMES
 
 COMMANDS = ("serve", "demo")
@@ -83,10 +84,12 @@ def remembered(memory: Memory, settings: Settings, now: datetime) -> Remembered:
 def _missed(memory: Memory, watch: Watch, settings: Settings, now: datetime) -> Iterator[Run]:
     seen = watch.seen()
     wanted = RunFilter(since=_since(seen, settings, now), location=settings.service.location, commands=COMMANDS)
+    stopped_by = memory.states(STOPPED).keys()
     fresh = [
         run.run_id
         for run in memory.runs(wanted)
-        if run.outcome in JUDGED_OUTCOMES and run.started_at > seen.get((run.target, run.scenario), _LONG_AGO)
+        if (run.outcome in JUDGED_OUTCOMES or run.run_id in stopped_by)
+        and run.started_at > seen.get((run.target, run.scenario), _LONG_AGO)
     ]
     for first in range(0, len(fresh), _AT_ONCE):
         some = RunFilter(run_ids=tuple(fresh[first : first + _AT_ONCE]))

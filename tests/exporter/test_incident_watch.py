@@ -7,8 +7,10 @@ from collections.abc import Callable
 from contextlib import closing
 
 import pytest
+from support.facts import NOON, a_start
 from support.keeping import keeping
-from support.watching import LATER, Sayings, Shelf, Told, a_watch, living, play, runs_of, settings_of
+from support.stopping import a_booking
+from support.watching import EVERY, LATER, Sayings, Shelf, Told, a_watch, living, play, runs_of, settings_of
 
 from probes.errors import JournalError, LedgerUnavailableError
 from probes.incident import Incident, IncidentFilter
@@ -76,6 +78,24 @@ async def test_runs_whose_process_was_killed_before_it_kept_what_they_changed_co
     assert [incident.first_failed_run_id for incident in opened] == ["quick_search.eu-1.1"]
     assert opened == again
     assert kept_in(journal_url) == list(opened)
+    assert len(sayings.taken) == 1
+
+
+async def test_a_booking_that_nobody_asked_for_is_told_though_its_run_was_cut_off_right_after_it(
+    journal_url: str,
+) -> None:
+    sayings = Sayings()
+    async with living(journal_url, settings_of(), Told()) as (journal, watch):
+        await play(runs_of("G"), journal, watch)
+        await journal.begin_run(a_start(run_id="cut.off", started_at=NOON + EVERY))
+        await journal.book(a_booking(run_id="cut.off"))
+    async with living(journal_url, settings_of(), Told(), teller=sayings) as (_, watch):
+        opened = watch.open
+    async with living(journal_url, settings_of(), Told(), teller=sayings) as (_, watch):
+        again = watch.open
+
+    assert [(each.cause.kind, each.failed_runs) for each in opened] == [(FailureKind.UNEXPECTED_BOOKING, 1)]
+    assert opened == again
     assert len(sayings.taken) == 1
 
 
