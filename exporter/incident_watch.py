@@ -16,13 +16,14 @@ from typing import Protocol
 
 from alerts.incidents import Watch, verdict_of
 from exporter.incident_memory import Memory, Remembered, places_of, remembered, state_key
-from probes.errors import EmptyJournalError
+from probes.errors import EmptyJournalError, JournalError
 from probes.incident import Incident, IncidentChange, Notice, Verdict
+from probes.journal.kept import RunFilter
 from probes.listening import Listener
-from probes.model import MonitorFault, Run
+from probes.model import Booking, MonitorFault, Run
 from probes.off_loop import off_loop
 from probes.settings import Settings
-from probes.words import FaultKind
+from probes.words import BookingState, FaultKind
 
 RESTORE_SECONDS = 5.0
 _PATIENCE_SECONDS = 60.0
@@ -68,6 +69,8 @@ class IncidentWatch(Listener):
         self._watch.expect(settings.incidents, places_of(settings), at=now())
         self._held: list[tuple[Verdict, Run]] | None = None
         self._later: asyncio.Task[None] | None = None
+        self._looking: set[asyncio.Task[None]] = set()
+        self._read: Callable[[], Memory] | None = None
         self._awaited: dict[str, asyncio.Future[None]] = {}
         self._unkept: defaultdict[str, dict[str, Incident]] = defaultdict(dict)
 
@@ -88,6 +91,7 @@ class IncidentWatch(Listener):
         Where that can't be read within `seconds` it is tried again for a while, and runs wait for it: who begins
         without what was open would tell of it anew. What can't be read even so is a fault, and is not known.
         """
+        self._read = read
         problem = await self._restored(read, seconds)
         if problem is not None:
             self._fault(f"incidents that were open before can't be read yet, so runs wait for them: {problem}", problem)
@@ -97,6 +101,9 @@ class IncidentWatch(Listener):
 
     async def aclose(self) -> None:
         """Wait no more for what was before."""
+        for looking in tuple(self._looking):
+            looking.cancel()
+        await asyncio.gather(*self._looking, return_exceptions=True)
         if self._later is not None and not self._later.done():
             self._later.cancel()
             await asyncio.wait([self._later])
@@ -164,6 +171,26 @@ class IncidentWatch(Listener):
             self._held.append((verdict, run))
         else:
             self._see(verdict, run, fresh=True)
+
+    def booking_settled(self, booking: Booking) -> None:
+        """A run that was cut off has booked unasked, as its session shows now: see it as what it was."""
+        if booking.state is BookingState.UNEXPECTED and self._read is not None:
+            looking = asyncio.create_task(self._look_at(booking.run_id, self._read), name="incident reader")
+            self._looking.add(looking)
+            looking.add_done_callback(self._looking.discard)
+
+    async def _look_at(self, run_id: str, read: Callable[[], Memory]) -> None:
+        def look() -> Run | None:
+            with closing(read()) as memory:
+                return next((kept.run for kept in memory.whole_runs(RunFilter(run_ids=(run_id,)))), None)
+
+        try:
+            run = await off_loop(look, name="incident reader")
+        except JournalError as error:
+            self._fault(f"the run that booked unasked can't be read, so no incident tells of it: {error}", error)
+            return
+        if run is not None:
+            self.run_finished(run)
 
     def _see(self, verdict: Verdict, run: Run, *, fresh: bool) -> None:
         changed = self._watch.look(verdict, fresh=fresh)

@@ -18,7 +18,7 @@ from probes.settings import Receiver
 from probes.words import NoticeKind, NoticeState, Telling
 
 GIVEN_UP_AFTER = timedelta(hours=24)
-MOST_REFUSALS = 5
+MOST_REFUSALS = 16
 REFUSED_AGAIN_AFTER = timedelta(minutes=1)
 STUCK_AFTER = timedelta(minutes=10)
 UNKEPT_AFTER = timedelta(seconds=5)
@@ -220,7 +220,7 @@ class Line:
             self._told.in_trouble(self.receiver, str(answer), len(lost))
 
     def _put_off(self, waiting: Waiting, now: datetime, *, refused: bool) -> bool:
-        """Whether it is tried again: what is refused, after one minute, then two, three, four."""
+        """Whether it is tried again: what is refused, after one minute, then two, three and so on, for two hours."""
         attempts = waiting.notice.attempts + 1
         due_at = now + attempts * REFUSED_AGAIN_AFTER if refused else waiting.notice.due_at
         waiting.notice = replace(waiting.notice, attempts=attempts, due_at=due_at)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from contextlib import closing
 
 import pytest
 from support.facts import NOON, a_start
-from support.keeping import keeping
+from support.keeping import keeping, until
 from support.stopping import a_booking
 from support.watching import EVERY, LATER, Sayings, Shelf, Told, a_watch, living, play, runs_of, settings_of
 
@@ -99,6 +98,23 @@ async def test_a_booking_that_nobody_asked_for_is_told_though_its_run_was_cut_of
     assert len(sayings.taken) == 1
 
 
+async def test_a_booking_that_a_snapshot_shows_of_a_cut_off_run_is_told_at_once(journal_url: str) -> None:
+    told, sayings = Told(), Sayings()
+    async with living(journal_url, settings_of(), told) as (journal, watch):
+        await play(runs_of("G"), journal, watch)
+        await journal.begin_run(a_start(run_id="cut.off", started_at=NOON + EVERY))
+    async with living(journal_url, settings_of(), told, teller=sayings) as (journal, watch):
+        await journal.book(a_booking(run_id="cut.off"))
+        watch.booking_settled(a_booking(run_id="cut.off"))
+        watch.booking_settled(a_booking(run_id="cut.off"))
+        await until(lambda: bool(watch.open))
+        opened = watch.open
+        await watch.aclose()
+
+    assert [(each.cause.kind, each.failed_runs) for each in opened] == [(FailureKind.UNEXPECTED_BOOKING, 1)]
+    assert len(sayings.taken) == 1
+
+
 async def test_a_process_that_kept_nothing_but_its_first_runs_loses_none_of_them(journal_url: str) -> None:
     async with living(journal_url, settings_of(), Told()) as (journal, _):
         await play(runs_of("SSS"), journal)
@@ -158,12 +174,6 @@ class Unreadable:
         if self._times >= 0:
             raise JournalError("the journal can't be read")
         return Reader(self._url)
-
-
-async def until(reached: Callable[[], object]) -> None:
-    async with asyncio.timeout(20):
-        while not reached():
-            await asyncio.sleep(0.01)
 
 
 async def test_a_journal_that_can_not_be_read_is_a_fault_and_incidents_go_on_after_a_while(sqlite_url: str) -> None:
