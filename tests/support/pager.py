@@ -48,6 +48,15 @@ class Pager:
             if message["status"] == alert["status"] == status
         ]
 
+    def names_by_target(self) -> dict[str, list[str]]:
+        """The names of the alerts that it was told of, each once a target."""
+        found = {
+            (alert["labels"]["target"], alert["labels"]["alertname"])
+            for message in self.messages
+            for alert in message["alerts"]
+        }
+        return {target: sorted(name for each, name in found if each == target) for target, _ in found}
+
     async def until(self, status: str, seconds: float) -> dict[str, Any]:
         """The first message of this status."""
         async with asyncio.timeout(seconds):
