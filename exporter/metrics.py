@@ -81,6 +81,12 @@ OBJECTIVE_RUNS = _counter(
     "scenario",
     "result",
 )
+SLOW_RUNS = _counter(
+    "brek_probe_slow_runs_total",
+    "Passed and degraded runs that took longer than the objective's latency, outside maintenance.",
+    "target",
+    "scenario",
+)
 RUN_DURATION = _histogram(
     "brek_probe_run_duration_seconds",
     "How long passed and degraded runs took.",
@@ -224,6 +230,7 @@ FAMILIES: tuple[Family, ...] = (
     RECENT_FAILED_RUNS,
     *RUN_COUNTS,
     OBJECTIVE_RUNS,
+    SLOW_RUNS,
     RUN_DURATION,
     STEP_DURATION,
     FAILURES,

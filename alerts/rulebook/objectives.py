@@ -9,11 +9,11 @@ from alerts.rulebook.failing import PAIR_BLAME
 from alerts.rulebook.model import Alert, Board, Group, Record
 from alerts.rulebook.promql import PAIR, blamed, duration, not_in_maintenance, number
 from alerts.thresholds import BurnWindow, Thresholds
-from probes.words import Blame, Severity
+from probes.words import GOOD_OUTCOMES, Blame, Severity
 
 _INTERVAL = "max by (target, scenario) (brek_probe_interval_seconds)"
 _OBJECTIVE = "max by (target, scenario) (brek_probe_objective_ratio)"
-_LATENCY = "max by (target, scenario) (brek_probe_latency_objective_seconds)"
+_GOOD = "|".join(sorted(GOOD_OUTCOMES))
 _SLOWEST_PROBE_SECONDS = 86_400.0
 
 
@@ -115,10 +115,9 @@ def _latency(thresholds: Thresholds) -> Alert:
         expr=not_in_maintenance("\nor ".join(branches)),
         summary="{{ $labels.target }}: {{ $labels.scenario }} is slow",
         description=(
-            f"More than {thresholds.latency_slow_share:.0%} of the good runs took over"
-            " {{ $value | humanizeDuration }};"
+            "{{ $value | humanizePercentage }} of the good runs took longer than the"
             ' {{ with query (printf "max(brek_probe_latency_objective_seconds{target=%q,scenario=%q})"'
-            " $labels.target $labels.scenario) }}the objective is {{ . | first | value | humanizeDuration }}{{ end }}."
+            " $labels.target $labels.scenario) }}{{ . | first | value | humanizeDuration }}{{ end }} of the objective."
         ),
         board=Board.SCENARIO,
         about=PAIR,
@@ -127,11 +126,11 @@ def _latency(thresholds: Thresholds) -> Alert:
 
 
 def _slow(window: str, played: str, thresholds: Thresholds) -> str:
-    grew = f"increase(brek_probe_run_duration_seconds_bucket[{window}])"
-    share = number(1 - thresholds.latency_slow_share)
-    runs = f'sum by (target, scenario) (increase(brek_probe_run_duration_seconds_bucket{{le="+Inf"}}[{window}]))'
+    """Counted run by run: a quantile of the histogram is a guess wherever the objective is none of its bounds."""
+    slow = f"sum by (target, scenario) (increase(brek_probe_slow_runs_total[{window}]))"
+    good = f'sum by (target, scenario) (increase(brek_probe_runs_total{{outcome=~"{_GOOD}"}}[{window}]))'
     return (
-        f"(histogram_quantile({share}, sum by (target, scenario, le) ({grew})) > on (target, scenario) {_LATENCY}\n"
-        f"  and on (target, scenario) {runs} > {number(thresholds.latency_least_runs - 0.5)}\n"
+        f"({slow} / {good} > {number(thresholds.latency_slow_share)}\n"
+        f"  and on (target, scenario) {good} > {number(thresholds.latency_least_runs - 0.5)}\n"
         f"  and on (target, scenario) ({played}))"
     )

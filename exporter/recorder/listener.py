@@ -292,9 +292,14 @@ class Recorder(Listener):
             self._gauges[metrics.LAST_SUCCESS].child(*pair).set(ended_at)
             self._histograms[metrics.RUN_DURATION].child(*pair).observe(run.duration_seconds)
         configured = self._configured.probes.get(pair)
-        if configured is None or run.recheck or run.target in self._in_maintenance:
+        if configured is None or run.target in self._in_maintenance:
             return
-        result = "good" if good and run.duration_seconds <= configured[0].objective.latency_seconds else "bad"
+        slow = run.duration_seconds > configured[0].objective.latency_seconds
+        if good and slow:
+            self._counters[metrics.SLOW_RUNS].child(*pair).inc()
+        if run.recheck:
+            return
+        result = "good" if good and not slow else "bad"
         self._counters[metrics.OBJECTIVE_RUNS].child(*pair, result).inc()
 
     def _count_failure(self, run: Run) -> None:

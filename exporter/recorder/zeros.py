@@ -71,6 +71,7 @@ def of_probe(probe: Probe, scenario: Scenario | None) -> Iterator[Zero]:
     """Of a scenario that is played against a target."""
     pair = (probe.target, probe.scenario)
     yield from ((metrics.OBJECTIVE_RUNS, (*pair, result)) for result in ("good", "bad"))
+    yield metrics.SLOW_RUNS, pair
     yield from ((metrics.SKIPPED, (*pair, reason)) for reason in SkipReason)
     for step in () if scenario is None else scenario.steps:
         yield from _of_step(pair, step)

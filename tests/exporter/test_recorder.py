@@ -127,6 +127,31 @@ def test_a_run_is_good_for_the_objective_if_it_passed_in_time(
     assert value(recorder, "brek_probe_objective_runs_total") == 1
 
 
+@pytest.mark.parametrize(
+    ("outcome", "seconds", "slow"),
+    [
+        (Outcome.PASSED, 30.0, 0),
+        (Outcome.PASSED, 30.1, 1),
+        (Outcome.DEGRADED, 31.0, 1),
+        (Outcome.FAILED, 31.0, 0),
+        (Outcome.UNKNOWN, 31.0, 0),
+    ],
+)
+def test_a_good_run_is_slow_by_its_own_objective(
+    recorder: Recorder, outcome: Outcome, seconds: float, slow: int
+) -> None:
+    recorder.run_finished(a_run(outcome, duration_seconds=seconds))
+
+    assert value(recorder, "brek_probe_slow_runs_total") == slow
+
+
+def test_a_slow_run_in_maintenance_is_not_held_against_the_objective(recorder: Recorder) -> None:
+    recorder.set_maintenance("acme", active=True)
+    recorder.run_finished(a_run(Outcome.PASSED, duration_seconds=31.0))
+
+    assert value(recorder, "brek_probe_slow_runs_total") == 0
+
+
 def test_a_recheck_counts_as_a_run_and_as_a_failure_but_not_for_the_objective(recorder: Recorder) -> None:
     recorder.run_finished(a_run(Outcome.FAILED, recheck=True))
 
