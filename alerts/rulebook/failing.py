@@ -63,7 +63,7 @@ def failing(thresholds: Thresholds) -> Group:
         rules=(
             _muted(thresholds),
             *(_lately(window, name) for window, name in _LATELY.items()),
-            *_blame(PAIR, PAIR_BLAME),
+            *_blame(PAIR, PAIR_BLAME, held=_held(thresholds)),
             *_blame(("target", "kind"), KIND_BLAME),
             *(_repeated(kind, thresholds) for kind in _REPEATED),
             _golden_path(thresholds),
@@ -92,7 +92,29 @@ def _lately(window: str, name: str) -> Record:
     return Record(record=name, expr=f"sum by (target, scenario, kind, blame) (\n{grew}\n) > 0")
 
 
-def _blame(level: tuple[str, ...], name: str) -> Iterator[Record]:
+def _held(thresholds: Thresholds) -> str:
+    """The blame with which an alert fires stays while it has half as many failures as the one that leads.
+
+    Else two that take turns would end an alert and page with another, again and again. A probe that is played seldom
+    has no more in a quarter of an hour than those of one slot: its last hours count.
+    """
+    short, long = _LATELY.values()
+    many = f"sum by (target, scenario) ({short}) > {number(thresholds.open_after + 0.5)}"
+    counted = (
+        f"((sum by (target, scenario, blame) ({short}) and on (target, scenario) {many})"
+        f" or (sum by (target, scenario, blame) ({long}) unless on (target, scenario) {many}))"
+    )
+    firing = 'ALERTS{alertname=~"BrekGoldenPathFailing|BrekScenarioFailing",alertstate="firing"}'
+    return (
+        f"group by (target, scenario, blame) ({firing})\n"
+        f"and on (target, scenario, blame)\n"
+        f"  2 * {counted}\n"
+        f"  >= on (target, scenario) group_left () max by (target, scenario) {counted}\n"
+        "or on (target, scenario) "
+    )
+
+
+def _blame(level: tuple[str, ...], name: str, held: str = "") -> Iterator[Record]:
     prefix = name.removesuffix(":blame")
     counted = f"{prefix.replace(':', '_blame:', 1)}:lately"
     leading = f"{prefix.replace(':', '_blame:', 1)}:leading"
@@ -106,8 +128,8 @@ def _blame(level: tuple[str, ...], name: str) -> Iterator[Record]:
     yield Record(
         record=name,
         expr=(
-            f"group by {with_blame} ({leading} and on {here} count by {here} ({leading}) == 1)\n"
-            f'or label_replace(group by {here} (count by {here} ({leading}) > 1), "blame", "api", "", "")'
+            f"{held}(group by {with_blame} ({leading} and on {here} count by {here} ({leading}) == 1)\n"
+            f'or label_replace(group by {here} (count by {here} ({leading}) > 1), "blame", "api", "", ""))'
         ),
     )
 

@@ -41,6 +41,8 @@ _THRESHOLDS = (
     ("BrekGoldenPathFailing", ">= 3", ">= 4"),
     ("BrekGoldenPathFailing", "=~", "!~"),
     ("BrekGoldenPathFailing", " unless on (target, scenario) target_scenario:brek_probe_runs_failed:muted", ""),
+    ("BrekGoldenPathFailing", "2 * (", "1 * ("),
+    ("BrekGoldenPathFailing", "> 3.5", "> 2.5"),
     ("BrekScenarioFailing", ">= 3", ">= 2"),
     ("BrekScenarioFailing", ">= 3", ">= 4"),
     ("BrekScenarioFailing", "!~", "=~"),
