@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alerts.rulebook.model import Alert, Board, Group
+from alerts.rulebook.model import Alert, Board, Group, Record
 from alerts.rulebook.promql import PAIR, not_in_maintenance, number
 from alerts.thresholds import Thresholds
 from probes.words import Blame
@@ -13,6 +13,7 @@ _SINCE_PLANNED = "(time() - max by (target, scenario) (brek_probe_scheduled_sinc
 _OFFLINE = 'sum by (job, instance) (increase(brek_monitor_faults_total{kind="offline"}'
 _HEARTBEAT_AGE = "(time() - max by (job, instance) (brek_monitor_heartbeat_timestamp_seconds))"
 _SHORTEST = "min by (job, instance) (brek_probe_interval_seconds)"
+_HINDERED = "target:brek_probe_hindered:timestamp"
 _DOWN_FOR_SECONDS = 120.0
 _JOURNAL_DOWN = "max_over_time(brek_monitor_journal_up[5m]) == 0"
 _BEATS_MISSED, _BEAT_SLACK_SECONDS = 3, 60
@@ -23,7 +24,25 @@ def monitor(thresholds: Thresholds) -> Group:
     return Group(
         name="brekwatch-monitor",
         why="Whether anything is measured, and by a monitor that is well.",
-        rules=(_stale(thresholds), _offline(), _down(), _fault(), _watchdog()),
+        rules=(_offline(), _hindered(), _stale(thresholds), _down(), _fault(), _watchdog()),
+    )
+
+
+def _hindered() -> Record:
+    """When an alert that keeps probes from being played was last seen to fire.
+
+    Once it ends, a probe of every hour has its next verdict only within the hour: until then it is stale for a reason
+    that is over, and that somebody was told of.
+    """
+    of_key = 'ALERTS{alertname=~"BrekAuthMissing|BrekAuthRejected|BrekUnexpectedBooking",alertstate="firing"}'
+    of_monitor = 'ALERTS{alertname="BrekMonitorOffline",alertstate="firing"}'
+    return Record(
+        record=_HINDERED,
+        expr=(
+            f"(group by (target) ({of_key})\n"
+            f"  or group by (target) (brek_probe_target_info and on (job, instance) {of_monitor})) * time()\n"
+            f"or {_HINDERED}"
+        ),
     )
 
 
@@ -44,9 +63,11 @@ def _stale(thresholds: Thresholds) -> Alert:
     return Alert(
         name="BrekProbeStale",
         expr=not_in_maintenance(
-            f"({_SINCE_VERDICT} > {allowed} and on (target, scenario) {_SINCE_PLANNED} > {allowed})\n"
+            f"(({_SINCE_VERDICT} > {allowed} and on (target, scenario) {_SINCE_PLANNED} > {allowed})\n"
             f"or ({_SINCE_PLANNED} > {allowed}"
-            " unless on (target, scenario) brek_probe_last_run_timestamp_seconds)"
+            " unless on (target, scenario) brek_probe_last_run_timestamp_seconds))\n"
+            f"unless on (target, scenario) ({_INTERVAL} + {number(thresholds.stale_slack_seconds)}"
+            f" + on (target) group_left () {_HINDERED} > time())"
         ),
         summary="{{ $labels.target }}: {{ $labels.scenario }} is not measured",
         description=f"No verdict for {{{{ $value | humanizeDuration }}}}. Why: {reasons}.",
