@@ -68,7 +68,9 @@ def _transition() -> Alert:
     grew = indented(grown('brek_probe_chat_transitions_total{documented="false"}', _TRANSITION_WINDOW))
     return Alert(
         name="BrekUnexpectedTransition",
-        expr=not_in_maintenance(f"sum by (target, scenario, from_status, to_status) (\n{grew}\n) > 0.5"),
+        expr=not_since_maintenance(
+            f"sum by (target, scenario, from_status, to_status) (\n{grew}\n) > 0.5", _TRANSITION_WINDOW
+        ),
         summary="{{ $labels.target }}: {{ $labels.scenario }} took a turn that the guide doesn't know",
         description=(
             "The status went from {{ $labels.from_status }} to {{ $labels.to_status }}."
@@ -106,10 +108,11 @@ def _correlation(thresholds: Thresholds) -> Alert:
     lacking = f'sum by (target, id) (increase(brek_probe_correlation_total{{state!="present"}}[{window}]))'
     return Alert(
         name="BrekCorrelationMissing",
-        expr=not_in_maintenance(
+        expr=not_since_maintenance(
             f"({lacking} / sum by (target, id) (increase(brek_probe_correlation_total[{window}])))"
             f" > {number(thresholds.correlation_missing_share)}\n"
-            f"and on (target, id) {lacking} > {number(thresholds.correlation_least - 0.5)}"
+            f"and on (target, id) {lacking} > {number(thresholds.correlation_least - 0.5)}",
+            window,
         ),
         summary="{{ $labels.target }}: answers lack a usable {{ $labels.id }}",
         description=(
