@@ -148,7 +148,8 @@ def _repeated(kind: FailureKind, thresholds: Thresholds) -> Alert:
     )
     hit = (
         f'{{{{ range query (printf "max by (scenario) (brek_probe_recent_failed_runs{{target=%q,kind=\\"{kind}\\"}})'
-        ' > 0" $labels.target) | sortByLabel "scenario" }} {{ .Labels.scenario }} ({{ .Value }}){{ end }}'
+        ' > 0" $labels.target) | sortByLabel "scenario" }} {{ .Labels.scenario }} ({{ .Value }})'
+        "{{ else }} none now{{ end }}"
     )
     return Alert(
         name=name,
