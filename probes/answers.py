@@ -194,6 +194,11 @@ def read(status_code: int, headers: Iterable[tuple[str, str]], content: bytes, *
     )
 
 
+def artifacts_in(content: bytes) -> Mapping[str, object]:
+    """The artifacts of a turn's answer, as `read` finds them; none in what is no such answer."""
+    return _mapping(_mapping(_mapping(_mapping(decode_json(content)[0]).get("data")).get("result")).get("artifacts"))
+
+
 def value_at(answer: Answer, path: str) -> object:
     """The value at a path inside the artifacts, else inside `data`; raises ValueMissingError."""
     try:

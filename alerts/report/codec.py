@@ -15,13 +15,17 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from probes.answers import artifacts_in
 from probes.model import Answer
 from probes.words import word_of
 
 T = TypeVar("T")
 
 _LEFT_OUT: Mapping[type, frozenset[str]] = {Answer: frozenset({"body", "artifacts"})}
-"""Fields that are read from another one, of the same object, and would say everything twice."""
+"""Fields that are read from another one, of the same object, and would say everything twice.
+
+Artifacts are read anew from the content that came back: whom a missing one concerns is told by them.
+"""
 
 
 class UnfitError(ValueError):
@@ -69,7 +73,7 @@ def mapped(value: T, change: Callable[[str], str]) -> T:
             found = tuple(mapped(each, change) for each in value)
         case _ if dataclasses.is_dataclass(value) and not isinstance(value, type):
             kept = {name: mapped(getattr(value, name), change) for name in _fields(type(value))}
-            found = dataclasses.replace(value, **kept)
+            found = _read_again(dataclasses.replace(value, **kept))
     return found  # type: ignore[no-any-return]
 
 
@@ -113,9 +117,15 @@ def _object(kind: Any, data: dict[str, object], place: str) -> Any:
         raise UnfitError(f"{place or 'the document'}: {odd[0]!r} is {'missing' if odd[0] in fields else 'unknown'}")
     found = {name: _decoded(fields[name], data[name], f"{place}.{name}" if place else name) for name in fields}
     try:
-        return kind(**found)
+        return _read_again(kind(**found))
     except ValueError as error:
         raise UnfitError(f"{place}: {error}") from None
+
+
+def _read_again(value: Any) -> Any:
+    if not isinstance(value, Answer):
+        return value
+    return dataclasses.replace(value, artifacts=artifacts_in(value.content))
 
 
 def _plain(kind: Any, data: object, place: str) -> Any:

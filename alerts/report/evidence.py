@@ -120,7 +120,7 @@ class Evidence:
 
 
 def witness_of(kept: KeptRun) -> Witness:
-    """A kept run as evidence: without what is only read from its bodies, which are there."""
+    """A kept run as evidence: its bodies as text alone, and of them what blame looks at."""
     sizes = {id(each.exchange): each.answer_bytes for each in kept.exchanges}
     steps, cleanup = (tuple(map(_bare, several)) for several in (kept.run.steps, kept.run.cleanup))
     sent = (each for step in (*kept.run.steps, *kept.run.cleanup) for each in step.exchanges)
@@ -158,4 +158,4 @@ def _bare(step: StepResult) -> StepResult:
 def _without_body(exchange: Exchange) -> Exchange:
     if exchange.answer is None:
         return exchange
-    return replace(exchange, answer=replace(exchange.answer, body=None, artifacts={}))
+    return replace(exchange, answer=replace(exchange.answer, body=None))

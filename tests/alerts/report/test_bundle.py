@@ -14,13 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.facts import NOON, a_failed_step, a_failure, an_exchange
 from support.reporting import evidence_of, story
 
+from alerts.blame import blame_of_run
 from alerts.report import as_json, bundle
 from alerts.report.bundle import FOLDER, NotABundleError, bundle_bytes, files_of, sums_of
 from alerts.report.facts import Report
 from alerts.report.reckoning import report_of
 from alerts.report.verify import Verification, differences, verify
+from probes import answers
+from probes.model import StepResult
+from probes.words import Blame, FailureKind
 
 OURS = "1.2.3"
 
@@ -360,3 +365,23 @@ def test_evidence_keeps_bodies_and_no_run_is_lost_on_the_way() -> None:
     evidence = evidence_of(story("..FFuF.."))
 
     assert bundle.evidence_of(whole()) == replace(evidence)
+
+
+def an_empty_shortlist() -> StepResult:
+    """The guide's artifact is there, and empty: the assistant's matter, not the gateway's."""
+    body = json.dumps({"data": {"result": {"status": "shortlist", "artifacts": {"shortlist": []}}}}).encode()
+    answer = answers.read(200, [("content-type", "application/json")], body, now=NOON)
+    failure = a_failure(FailureKind.ARTIFACT, expected="artifacts.shortlist", observed="empty")
+    return a_failed_step(failure=failure, exchanges=(an_exchange(answer=answer, expected=False),))
+
+
+@pytest.mark.parametrize("focus", [None, "r3"], ids=["stretch", "run"])
+def test_whom_an_artifact_concerns_is_told_and_proved_as_the_run_told_it(focus: str | None, tmp_path: Path) -> None:
+    runs = story("..FFF", failed=an_empty_shortlist())
+    evidence = evidence_of(runs, focus)
+    report = report_of(evidence)
+    file = tmp_path / "evidence.tar.gz"
+    file.write_bytes(bundle_bytes(evidence, as_json(report), a_page(report)))
+
+    assert report.blame is blame_of_run(runs[3]) is Blame.CONVERSATION
+    assert checked(files_of(file)).problems == ()
