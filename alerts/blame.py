@@ -48,7 +48,7 @@ def possible(kind: FailureKind, operation: Operation | None) -> tuple[Blame, ...
     if certain:
         return (certain[0],)
     told = [rule.blame for rule in RULES if rule.covers(kind, operation)]
-    return tuple(dict.fromkeys([DEFAULTS[kind], *told]))
+    return tuple(dict.fromkeys([DEFAULTS.get(kind, Blame.API), *told]))
 
 
 def _scene(run: Run) -> Scene | None:
@@ -71,7 +71,7 @@ def _ruling(scene: Scene) -> Ruling:
     for rule in RULES:
         if rule.covers(scene.failure.kind, operation) and rule.fits(scene):
             return Ruling(blame=rule.blame, reason=rule.reason)
-    return Ruling(blame=DEFAULTS[scene.failure.kind])
+    return Ruling(blame=DEFAULTS.get(scene.failure.kind, Blame.API))
 
 
 def _is_shipped(scenario: str) -> bool:

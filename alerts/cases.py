@@ -20,7 +20,7 @@ _ID_CHARACTERS = 26
 def incident_id(cause: Cause, location: str, first_failed_run_id: str) -> str:
     """26 characters of a-z and 2-7 that follow from what an incident is about: reckoned again, it is the same."""
     named = "\0".join((location, cause.target, cause.kind, cause.operation or "", first_failed_run_id))
-    return b32encode(hashlib.sha256(named.encode()).digest()).decode().lower()[:_ID_CHARACTERS]
+    return b32encode(hashlib.sha256(named.encode("utf-8", "replace")).digest()).decode().lower()[:_ID_CHARACTERS]
 
 
 def whose(blames: Mapping[Blame, int]) -> Blame:

@@ -91,6 +91,9 @@ def evidence_of(files: Mapping[str, bytes]) -> Evidence:
         runs = tuple(decode(Witness, each, place) for each, place in _read_lines(files[RUNS], RUNS))
     except (UnfitError, RecursionError) as error:
         raise NotABundleError(f"its evidence can't be read: {str(error)[:200]}") from None
+    policy = found.surroundings.policy
+    if not (1 <= policy.open_after <= policy.within and policy.close_after >= 1):
+        raise NotABundleError("its evidence has rules of incidents that no configuration allows")
     return replace(found, lines=lines, witnesses=runs)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import math
 import types
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
@@ -26,6 +25,12 @@ _LEFT_OUT: Mapping[type, frozenset[str]] = {Answer: frozenset({"body", "artifact
 
 Artifacts are read anew from the content that came back: whom a missing one concerns is told by them.
 """
+
+
+_LARGEST = 1e18
+_LONGEST_SECONDS = 1e10
+"""Of durations that come back: three centuries, so that no sum of a few of them leaves the calendar."""
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 
 
 class UnfitError(ValueError):
@@ -116,6 +121,9 @@ def _object(kind: Any, data: dict[str, object], place: str) -> Any:
     if odd:
         raise UnfitError(f"{place or 'the document'}: {odd[0]!r} is {'missing' if odd[0] in fields else 'unknown'}")
     found = {name: _decoded(fields[name], data[name], f"{place}.{name}" if place else name) for name in fields}
+    for name, value in found.items():
+        if name.endswith("_seconds") and value is not None and not 0 <= value <= _LONGEST_SECONDS:
+            raise UnfitError(f"{place}.{name}: no duration")
     try:
         return _read_again(kind(**found))
     except ValueError as error:
@@ -136,12 +144,12 @@ def _plain(kind: Any, data: object, place: str) -> Any:
     if kind is bytes:
         return _text(data, place).encode("utf-8", "replace")
     if kind is float and isinstance(data, int) and not isinstance(data, bool):
-        return data
+        return _of(int, data, place)
     return _of(kind, data, place)
 
 
 def _of(kind: type[T], data: object, place: str) -> T:
-    odd_number = isinstance(data, float) and not math.isfinite(data)
+    odd_number = isinstance(data, (int, float)) and not abs(data) <= _LARGEST
     if not isinstance(data, kind) or odd_number or (isinstance(data, bool) and kind is not bool):
         raise UnfitError(f"{place or 'the document'}: no {kind.__name__}")
     return data
@@ -158,6 +166,8 @@ def _moment(text: str, place: str) -> datetime:
         raise UnfitError(f"{place}: no moment") from None
     if found.tzinfo is None:
         raise UnfitError(f"{place}: a moment without an offset")
+    if not _FIRST <= found <= _LAST:
+        raise UnfitError(f"{place}: a moment of no run")
     return found.astimezone(UTC)
 
 

@@ -21,7 +21,7 @@ from alerts.report.fitting import ROOMS, fitted
 from alerts.report.picture import WIDTH, picture_of, share_left
 from alerts.report.standing import WHO_ACTS, standing
 from alerts.report.support_ids import support_block
-from probes.words import Outcome
+from probes.words import Blame, Outcome
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -113,6 +113,15 @@ def _ours(address: str | None) -> bool:
     return address is not None and _OUR_ADDRESS.fullmatch(address) is not None
 
 
+def _sign(outcome: Outcome) -> str:
+    return _SIGNS.get(outcome, "?")
+
+
+def _whose(blame: Blame) -> str:
+    """Whose move it is; a word that another version added stands for itself."""
+    return WHO_ACTS.get(blame, blame)
+
+
 @cache
 def _paper() -> Paper:
     return Paper((files("alerts") / "templates" / "report.css").read_text("utf-8"), allowed=_ALLOWED)
@@ -121,7 +130,7 @@ def _paper() -> Paper:
 @cache
 def _template() -> Template:
     made = environment("alerts")
-    made.filters |= {"lasting": lasting, "iso": _iso, "percent": _percent, "sign": _SIGNS.__getitem__}
-    made.globals |= {"share_left": share_left, "who_acts": WHO_ACTS, "width": WIDTH, "left": LEFT, "right": RIGHT}
+    made.filters |= {"lasting": lasting, "iso": _iso, "percent": _percent, "sign": _sign, "whose": _whose}
+    made.globals |= {"share_left": share_left, "width": WIDTH, "left": LEFT, "right": RIGHT}
     made.tests["ours"] = _ours
     return made.get_template("report.html")

@@ -183,7 +183,8 @@ def _marks(runs: Iterable[RunMark], axis: Axis) -> tuple[Mark, ...]:
     worst: dict[float, Outcome] = {}
     for run in runs:
         x = axis.column(run.started_at)
-        worst[x] = min(worst.get(x, run.outcome), run.outcome, key=_WORST_FIRST.index)
+        outcome = run.outcome if run.outcome in _WORST_FIRST else Outcome.UNKNOWN
+        worst[x] = min(worst.get(x, outcome), outcome, key=_WORST_FIRST.index)
     return tuple(Mark(x=x, outcome=worst[x]) for x in sorted(worst))
 
 

@@ -38,7 +38,7 @@ def standing(report: Report) -> Standing:
     """Whether it is still broken. Without a judged run nothing is known, and nothing is called good."""
     if report.incident is not None:
         ended = {None: _OPEN, Ended.RECOVERED: _RECOVERED, Ended.UNPLANNED: _UNPLANNED}
-        return ended[report.incident.ended]
+        return ended.get(report.incident.ended, _UNPLANNED)
     if report.counts.failed:
         return _RECOVERED if report.recovered_at is not None else _FAILED
     return _NOTHING_FAILED if report.counts.passed or report.counts.degraded else _CANT_TELL

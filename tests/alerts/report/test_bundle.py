@@ -21,6 +21,7 @@ from alerts.blame import blame_of_run
 from alerts.report import as_json, bundle
 from alerts.report.bundle import FOLDER, NotABundleError, bundle_bytes, files_of, sums_of
 from alerts.report.facts import Report
+from alerts.report.html import render
 from alerts.report.reckoning import report_of
 from alerts.report.verify import Verification, differences, verify
 from probes import answers
@@ -106,11 +107,19 @@ def leaves(document: object, place: tuple[str | int, ...] = ()) -> Iterator[tupl
 
 def changed_at(document: Any, place: tuple[str | int, ...]) -> Any:
     """The document with another value there."""
+    found = document
+    for name in place:
+        found = found[name]
+    return _with(document, place, _other(found))
+
+
+def _with(document: Any, place: tuple[str | int, ...], value: object) -> Any:
+    """The document with this value there."""
     if not place:
-        return _other(document)
+        return value
     first, *rest = place
     copied = list(document) if isinstance(document, list) else dict(document)
-    copied[first] = changed_at(copied[first], tuple(rest))
+    copied[first] = _with(copied[first], tuple(rest), value)
     return copied
 
 
@@ -353,6 +362,48 @@ def test_a_folder_of_something_else_is_no_bundle(tmp_path: Path) -> None:
 def test_evidence_that_can_t_be_read_is_no_bundle(content: bytes) -> None:
     with pytest.raises(NotABundleError):
         checked(summed(evidence=content))
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        pytest.param(("now",), "0001-01-01T00:00:00+23:59", id="before all time"),
+        pytest.param(("until",), "9999-12-31T23:59:59-23:59", id="after all time"),
+        pytest.param(("surroundings", "plans", 0, "every_seconds"), 1e300, id="an endless interval"),
+        pytest.param(("surroundings", "plans", 0, "latency_seconds"), 10**400, id="a number beyond all others"),
+        pytest.param(("surroundings", "plans", 0, "latency_seconds"), -1, id="a time that runs backwards"),
+        pytest.param(("surroundings", "policy", "within"), -5, id="no window of runs"),
+        pytest.param(("surroundings", "policy", "open_after"), 0, id="an incident of nothing"),
+    ],
+)
+def test_evidence_that_no_journal_holds_is_no_bundle(place: tuple[str | int, ...], value: object) -> None:
+    with pytest.raises(NotABundleError, match="its evidence"):
+        checked(summed(evidence=json.dumps(_with(json.loads(whole()[bundle.EVIDENCE]), place, value)).encode()))
+
+
+def test_a_run_that_never_ended_is_no_bundle() -> None:
+    first, *rest = whole()[bundle.LINES].splitlines(keepends=True)
+    forged = json.dumps({**json.loads(first), "duration_seconds": 1e12}).encode() + b"\n"
+
+    with pytest.raises(NotABundleError, match=r"line 1\.duration_seconds: no duration"):
+        checked(summed(lines=b"".join([forged, *rest])))
+
+
+@pytest.mark.parametrize(
+    "place", [("incident", "blame"), ("incident", "ended"), ("incident", "cause", "kind")], ids=lambda place: place[-1]
+)
+def test_a_word_of_another_version_makes_a_report_all_the_same(place: tuple[str, ...]) -> None:
+    evidence = _with(json.loads(whole()[bundle.EVIDENCE]), place, "novel")
+
+    assert verify(summed(evidence=json.dumps(evidence).encode()), OURS, render).problems
+
+
+@pytest.mark.parametrize("name", ["lines", "runs"])
+def test_a_word_of_another_version_in_a_run_makes_a_report_all_the_same(name: str) -> None:
+    file = bundle.LINES if name == "lines" else bundle.RUNS
+    forged = whole()[file].replace(b'"outcome": "passed"', b'"outcome": "novel"').replace(b"server_error", b"novel")
+
+    assert verify(summed(**{name: forged}), OURS, render).problems
 
 
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{", b""], ids=["deep", "broken", "empty"])
