@@ -100,7 +100,9 @@ class Witness:
 class Evidence:
     """The scope of a report, all its runs in a line each, and those whole that it shows something of.
 
-    `focus` is the run that was asked for. `left_out` says in sentences what was not read, to stay within bounds.
+    `focus` is the run that was asked for. `elsewhere` counts runs of the scope that were played from another location,
+    which has a verdict of its own: they are in no line. `left_out` says in sentences what was not read, to stay within
+    bounds.
     """
 
     asked: Asked
@@ -116,6 +118,7 @@ class Evidence:
     witnesses: tuple[Witness, ...] = ()
     alerts: tuple[AlertSeen, ...] = ()
     surroundings: Surroundings = field(default_factory=Surroundings)
+    elsewhere: int = 0
     left_out: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ from alerts.report.codec import mapped
 from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
 from alerts.report.phrases import counted
 from alerts.report.reckoned import incidents_in, worst
-from probes.incident import AlertSeen, Incident, IncidentFilter
+from probes.incident import AlertSeen, Incident, IncidentFilter, Verdict
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.scenario import Scenario
 from probes.settings import IncidentPolicy, Settings
@@ -84,7 +84,9 @@ def of_incident(reader: RunReader, incident: Incident, alerts: tuple[AlertSeen, 
     end = incident.closed_at or setting.now
     margin = min(max((end - incident.first_failed_at) / 4, _LEAST_MARGIN, _intervals(incident)), _MOST_MARGIN)
     since, until = start - margin, min(end + margin, setting.now)
-    wanted = RunFilter(since=since, until=until + _A_MOMENT, target=incident.cause.target)
+    wanted = RunFilter(
+        since=since, until=until + _A_MOMENT, target=incident.cause.target, location=incident.location or None
+    )
     lines, left_out = _bounded(each for each in reader.runs(wanted) if each.scenario in incident.scenarios)
     return _evidence(
         reader,
@@ -131,10 +133,15 @@ def of_run(reader: RunReader, kept: KeptRun, setting: Setting) -> Evidence:
 def of_stretch(
     reader: RunReader, since: datetime, setting: Setting, *, target: str | None = None, until: datetime | None = None
 ) -> Evidence:
-    """The runs of a stretch of time, of a target or of all: the report is about what failed most often among them."""
+    """The runs of a stretch of time, of a target or of all: the report is about what failed most often among them.
+
+    Where something failed it is of one location alone, as an incident is: what is good from there says nothing of here.
+    """
     end = min(until or setting.now, setting.now)
     wanted = RunFilter(since=since, until=end + _A_MOMENT, target=target)
-    lines, left_out = _bounded(reader.runs(wanted))
+    incident, lines, left_out = _worst_place(reader, setting, wanted)
+    known = {line.run_id for line in lines}
+    read = replace(wanted, since=lines[0].started_at if left_out else since)
     return _evidence(
         reader,
         setting,
@@ -146,8 +153,9 @@ def of_stretch(
             target=target,
             since=since,
             until=end,
-            incident=worst(_incidents(reader, lines, setting, wanted)),
+            incident=incident,
             lines=lines,
+            elsewhere=sum(line.run_id not in known for line in reader.runs(read)),
             left_out=left_out,
         ),
     )
@@ -170,15 +178,34 @@ def _evidence(reader: RunReader, setting: Setting, evidence: Evidence) -> Eviden
     return mapped(whole, setting.scrub)
 
 
+def _worst_place(
+    reader: RunReader, setting: Setting, wanted: RunFilter
+) -> tuple[Incident | None, tuple[RunSummary, ...], tuple[str, ...]]:
+    """The worst incident, the runs of the location that saw it, and what of them was not read.
+
+    Of very many failed runs, the newest count. Without a failed one, the runs of everywhere.
+    """
+    whole = reader.whole_runs(replace(wanted, outcome=Outcome.FAILED, limit=_MOST_FAILED))
+    failed: dict[str, list[Verdict]] = {}
+    for run in (each.run for each in whole):
+        if (verdict := verdict_of(run)) is not None:
+            failed.setdefault(run.location, []).append(verdict)
+    if not failed:
+        return None, *_bounded(reader.runs(wanted))
+    read = {place: _bounded(reader.runs(replace(wanted, location=place))) for place in failed}
+    found = [each for place in failed for each in _incidents(read[place][0], failed[place], setting, place)]
+    incident = worst(found)
+    place = incident.location if incident is not None else next(iter(failed))
+    return incident, *read[place]
+
+
 def _incidents(
-    reader: RunReader, lines: Sequence[RunSummary], setting: Setting, wanted: RunFilter
+    lines: Sequence[RunSummary], failed: Sequence[Verdict], setting: Setting, location: str
 ) -> tuple[Incident, ...]:
-    """Those that the runs make under the policy; of very many failed ones, the newest count."""
-    kept = [each.run for each in reader.whole_runs(replace(wanted, outcome=Outcome.FAILED, limit=_MOST_FAILED))]
-    failed = [verdict for run in kept if (verdict := verdict_of(run)) is not None]
+    """Those that the runs of a location make under the policy."""
     known = setting.settings
     places = Places.of(
-        location=known.service.location if known else next((run.location for run in kept), ""),
+        location=location,
         targets=known.targets.values() if known else (),
         probes=known.probes if known else (),
     )
@@ -243,7 +270,8 @@ def _around(reader: RunReader, kept: KeptRun) -> tuple[RunSummary, ...]:
     earlier: list[RunSummary] = []
     own: list[RunSummary] = []
     good = 0
-    for line in reader.runs(RunFilter(target=kept.run.target, scenario=kept.run.scenario)):
+    wanted = RunFilter(target=kept.run.target, scenario=kept.run.scenario, location=kept.run.location)
+    for line in reader.runs(wanted):
         if line.run_id == kept.run.run_id:
             own.append(line)
         elif not own:

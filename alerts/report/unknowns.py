@@ -106,6 +106,8 @@ def _journal(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
         )
     if stretch.cause is not None and stretch.last_good_at is None:
         yield "No good run before the first failed one is known: it may have been broken for longer."
+    if evidence.elsewhere:
+        yield f"{counted(evidence.elsewhere, 'run')} from other locations than this one: in no number here."
     yield from evidence.left_out
 
 

@@ -40,6 +40,7 @@ async def incident_id(journal_url: str, kept: Sequence[Run]) -> str:
     first, last = kept[1], kept[-1]
     incident = an_incident(
         cause=a_cause(target="sandbox"),
+        location=first.location,
         hits=(a_hit(first_failed_at=first.started_at, last_failed_at=last.started_at),),
         incident_id="k3m5q7s2u4w6y2a4c6e2g4i6k2",
         first_failed_run_id=first.run_id,

@@ -33,6 +33,7 @@ class Shelves:
             since = wanted.since is None or run.started_at >= wanted.since
             since &= wanted.until is None or run.started_at < wanted.until
             since &= wanted.outcome in {None, run.outcome}
+            since &= wanted.location in {None, run.location}
             if since and wanted.target in {None, run.target} and wanted.scenario in {None, run.scenario}:
                 yield line_of(witness_of(kept))
 

@@ -328,3 +328,38 @@ def test_the_filter_reads_no_further_than_the_stretch() -> None:
     assert evidence.until < NOON + timedelta(hours=1)
     assert all(line.started_at <= evidence.until for line in evidence.lines)
     assert len(list(shelves_of(runs).runs(RunFilter()))) == 65
+
+
+def seen_from_two_places() -> list[Run]:
+    """Broken from eu-1; from us-1 all is well, before and after."""
+    us = [
+        replace(run, run_id=f"u{run.run_id}", location="us-1", started_at=run.started_at + EVERY / 2)
+        for run in story(".....")
+    ]
+    return [*story("..FFF"), *us]
+
+
+@pytest.mark.parametrize("focus", [None, "r3"], ids=["stretch", "run"])
+def test_what_is_good_from_another_location_is_no_recovery_here(focus: str | None) -> None:
+    report = report_of(evidence_of(seen_from_two_places(), focus))
+
+    assert (report.recovered_at, report.last_good_at, report.location) == (None, ended(1), "eu-1")
+    assert (report.counts.passed, report.counts.failed) == (2, 3)
+
+
+def test_an_incident_is_told_of_the_runs_of_its_own_location() -> None:
+    report = report_of(of_incident(shelves_of(seen_from_two_places()), an_incident(), (), a_setting()))
+
+    assert (report.counts.passed, report.counts.failed) == (2, 3)
+
+
+def test_runs_from_elsewhere_are_said_to_be_left_aside() -> None:
+    report = report_of(evidence_of(seen_from_two_places()))
+
+    assert "5 runs from other locations than this one: in no number here." in report.unknowns
+
+
+def test_of_two_locations_the_one_that_is_still_broken_is_reported() -> None:
+    mended = [replace(run, run_id=f"u{run.run_id}", location="us-1") for run in story("FFFFF...")]
+
+    assert report_of(evidence_of([*story("..FFF"), *mended])).location == "eu-1"
