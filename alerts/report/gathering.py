@@ -18,6 +18,7 @@ from alerts.report.codec import mapped
 from alerts.report.evidence import Asked, Evidence, Plan, Quiet, Surroundings, Witness, witness_of
 from alerts.report.phrases import counted
 from alerts.report.reckoned import incidents_in, worst
+from alerts.report.stretch import stretch_of
 from probes.incident import AlertSeen, Incident, IncidentFilter, Verdict
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.scenario import Scenario
@@ -168,14 +169,10 @@ def _evidence(reader: RunReader, setting: Setting, evidence: Evidence) -> Eviden
     target = targets.pop() if len(targets) == 1 else evidence.target
     scenarios = sorted({line.scenario for line in evidence.lines})
     kept_incident = evidence.incident if evidence.asked is Asked.INCIDENT else None
-    whole = replace(
-        evidence,
-        target=target,
-        witnesses=witnesses,
-        left_out=(*evidence.left_out, *left_out),
-        surroundings=_surroundings(setting, target, scenarios, kept_incident, reader.oldest()),
-    )
-    return mapped(whole, setting.scrub)
+    whole = replace(evidence, target=target, witnesses=witnesses, left_out=(*evidence.left_out, *left_out))
+    cause = stretch_of(whole).cause
+    surroundings = _surroundings(setting, cause.target if cause else target, scenarios, kept_incident, reader.oldest())
+    return mapped(replace(whole, surroundings=surroundings), setting.scrub)
 
 
 def _worst_place(

@@ -34,17 +34,25 @@ def unknowns_of(evidence: Evidence, stretch: Stretch) -> tuple[str, ...]:
 
 def _gaps(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
     scenarios = stretch.scenarios or tuple(sorted({line.scenario for line in evidence.lines}))
+    own = _judged(evidence, stretch)
     for scenario in scenarios:
         every = plan_of(evidence, scenario).every_seconds
         if every is None:
             continue
-        judged = [line for line in evidence.lines if line.scenario == scenario and line.outcome in JUDGED_OUTCOMES]
+        judged = [line for line in own if line.scenario == scenario]
         gaps = list(_gaps_between(judged, timedelta(seconds=2 * every), evidence.until))
         for start, end in gaps[:_MOST_GAPS]:
             seconds = (end - start).total_seconds()
             yield f"{scenario}: no judged run for {lasting(seconds)}, from {utc(start)} to {utc(end)}."
         if len(gaps) > _MOST_GAPS:
             yield f"{scenario}: {counted(len(gaps) - _MOST_GAPS, 'more such gap')}."
+
+
+def _judged(evidence: Evidence, stretch: Stretch) -> list[RunSummary]:
+    """Those against the target that this is about."""
+    target = stretch.cause.target if stretch.cause else evidence.target
+    judged = (line for line in evidence.lines if line.outcome in JUDGED_OUTCOMES)
+    return [line for line in judged if target in {None, line.target}]
 
 
 def _gaps_between(
@@ -128,7 +136,7 @@ def _other_causes(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
 
 def _since_then(evidence: Evidence, stretch: Stretch) -> Iterator[str]:
     """Where nobody has looked again since it failed, and how often it runs isn't known."""
-    own = [end_of(line) for line in evidence.lines if line.outcome in JUDGED_OUTCOMES]
+    own = [end_of(line) for line in _judged(evidence, stretch)]
     planned = all(plan_of(evidence, each).every_seconds for each in stretch.scenarios)
     if stretch.cause is None or stretch.recovered_at is not None or planned or not own:
         return

@@ -6,18 +6,30 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from support.facts import NOON, REQUEST_ID, a_failed_step, a_failure, a_run, a_step, an_answer, an_exchange
+from support.facts import (
+    NOON,
+    REQUEST_ID,
+    a_failed_step,
+    a_failure,
+    a_probe,
+    a_run,
+    a_step,
+    a_target,
+    an_answer,
+    an_exchange,
+)
 from support.kept import as_kept
 from support.reporting import EVERY, a_setting, evidence_of, planned, report_on, shelves_of, story
 
 from alerts.report import gathering
 from alerts.report.evidence import Evidence, Quiet
-from alerts.report.gathering import of_incident
+from alerts.report.gathering import of_incident, of_stretch
 from alerts.report.reckoning import report_of
 from probes.incident import Cause, Hit, Incident
 from probes.journal.kept import RunFilter
 from probes.model import Run
-from probes.words import Blame, Environment, FailureKind, Operation, Outcome
+from probes.settings import Service, Settings
+from probes.words import AuthHeader, Blame, Environment, FailureKind, Operation, Outcome
 
 
 def ended(number: int) -> object:
@@ -363,3 +375,30 @@ def test_of_two_locations_the_one_that_is_still_broken_is_reported() -> None:
     mended = [replace(run, run_id=f"u{run.run_id}", location="us-1") for run in story("FFFFF...")]
 
     assert report_of(evidence_of([*story("..FFF"), *mended])).location == "eu-1"
+
+
+def beside_a_good_target() -> list[Run]:
+    """Broken on acme, and silent since; on beta all is well, to the end."""
+    beta = [replace(run, run_id=f"b{run.run_id}", target="beta") for run in story("............")]
+    return [*story("..FFF"), *beta]
+
+
+def with_both_targets() -> Settings:
+    targets = {name: a_target(name=name, auth_header=AuthHeader.API_KEY) for name in ("acme", "beta")}
+    return Settings(service=Service(journal=""), targets=targets, probes=(a_probe(),), scenarios={}, secrets=())
+
+
+def test_a_report_of_all_targets_knows_the_configuration_of_the_one_that_failed() -> None:
+    report = report_of(of_stretch(shelves_of(beside_a_good_target()), NOON, a_setting(settings=with_both_targets())))
+
+    assert report.environment is Environment.SANDBOX
+    assert [budget.bad_runs for budget in report.budgets] == [3]
+    assert '-H "api-key: $BREK_PARTNER_API_KEY"' in (report.curl or "")
+
+
+def test_another_target_s_runs_fill_no_gap() -> None:
+    report = report_of(of_stretch(shelves_of(beside_a_good_target()), NOON, a_setting(settings=with_both_targets())))
+
+    assert report.unknowns[0] == (
+        "quick_search: no judged run for 40 min, from 2026-11-24 12:20:01 UTC to 2026-11-24 13:00:00 UTC."
+    )
