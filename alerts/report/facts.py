@@ -16,13 +16,17 @@ from probes.words import Blame, Environment, FailureKind, Operation, Outcome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Which runs a report is about. `asked` says it for people: an incident, a run, or a stretch of time."""
+    """Which runs a report is about. `asked` says it for people: an incident, a run, or a stretch of time.
+
+    `options` are those of `brekwatch incident` that ask for the same again.
+    """
 
     asked: str
     target: str | None
     scenarios: tuple[str, ...]
     since: datetime
     until: datetime
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

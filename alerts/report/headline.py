@@ -48,6 +48,17 @@ def asked_in_words(evidence: Evidence) -> str:
     return f"the runs since {utc(evidence.since)}"
 
 
+def asked_as_options(evidence: Evidence) -> tuple[str, ...]:
+    """What asks `brekwatch incident` for these runs again; of a stretch, to the microsecond."""
+    if evidence.asked is Asked.INCIDENT:
+        return ("--incident", evidence.asked_for)
+    if evidence.asked is Asked.RUN:
+        return ("--run", evidence.asked_for)
+    since, until = (f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z" for moment in (evidence.since, evidence.until))
+    target = ("--target", evidence.target) if evidence.target is not None else ()
+    return ("--since", since, "--until", until, *target)
+
+
 def _when(stretch: Stretch, first: datetime, now: datetime) -> str:
     lasted = lasting(stretch.duration_seconds or 0.0)
     have = "have" if len(stretch.scenarios) > 1 else "has"

@@ -21,6 +21,7 @@ from alerts.report.fitting import ROOMS, fitted
 from alerts.report.picture import WIDTH, picture_of, share_left
 from alerts.report.standing import WHO_ACTS, standing
 from alerts.report.support_ids import support_block
+from probes.redaction import printable
 from probes.words import Blame, Outcome
 
 if TYPE_CHECKING:
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024
 _ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
-_OF_A_RUN = re.compile(r"run ([0-9a-z]{26})\b")
 _SIGNS = {
     Outcome.PASSED: "\N{BLACK CIRCLE}",
     Outcome.DEGRADED: "\N{CIRCLE WITH LEFT HALF BLACK}",
@@ -78,21 +78,11 @@ def lasting(seconds: float) -> str:
 
 def verify_commands(report: Report) -> list[str]:
     """The commands that make the evidence and reckon every number of this page again."""
-    chosen = shlex.join(_choice(report))
+    chosen = shlex.join(map(printable, report.scope.options))
     return [
         f"brekwatch incident {chosen} -o report.html --bundle evidence.tar.gz",
         "brekwatch incident verify evidence.tar.gz",
     ]
-
-
-def _choice(report: Report) -> list[str]:
-    """The options that ask for this report again."""
-    if report.incident is not None:
-        return ["--incident", report.incident.incident_id]
-    if run := _OF_A_RUN.match(report.scope.asked):
-        return ["--run", run.group(1)]
-    stretch = ["--since", _iso(report.scope.since), "--until", _iso(report.scope.until)]
-    return stretch if report.scope.target is None else [*stretch, "--target", report.scope.target]
 
 
 def _is_command(curl: str | None) -> bool:

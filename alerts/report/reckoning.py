@@ -14,7 +14,7 @@ from alerts.report.chain import chain_of, good_twin
 from alerts.report.curl import curl_of
 from alerts.report.evidence import Asked, Evidence
 from alerts.report.facts import Report, Scope
-from alerts.report.headline import asked_in_words, headline_of
+from alerts.report.headline import asked_as_options, asked_in_words, headline_of
 from alerts.report.phrases import shown
 from alerts.report.sides import Side, twin_side, views_of
 from alerts.report.stretch import Stretch, budgets_of, counts_of, failed_exchange, stretch_of
@@ -121,6 +121,7 @@ def _scope(evidence: Evidence, stretch: Stretch) -> Scope:
         scenarios=stretch.scenarios or tuple(sorted({line.scenario for line in evidence.lines})),
         since=evidence.since,
         until=evidence.until,
+        options=asked_as_options(evidence),
     )
 
 

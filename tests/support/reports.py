@@ -174,7 +174,12 @@ def an_outage(**changes: Any) -> Report:
         "generated_at": UNTIL,
         "version": "0.1.0",
         "scope": Scope(
-            asked=f"incident {INCIDENT_ID}", target="acme", scenarios=("golden_path",), since=SINCE, until=UNTIL
+            asked=f"incident {INCIDENT_ID}",
+            target="acme",
+            scenarios=("golden_path",),
+            since=SINCE,
+            until=UNTIL,
+            options=("--incident", INCIDENT_ID),
         ),
         "incident": an_incident(),
         "kind": FailureKind.SERVER_ERROR,

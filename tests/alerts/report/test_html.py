@@ -17,7 +17,7 @@ from support.reports import (
     nothing_failed,
     still_open,
 )
-from support.timelines import INCIDENT_ID, REQUEST_ID, UNTIL, a_run_id
+from support.timelines import INCIDENT_ID, REQUEST_ID, UNTIL
 
 from alerts.report.facts import Counts, Report
 from alerts.report.html import MOST_BYTES, content_security_policy, lasting, render
@@ -139,19 +139,10 @@ def test_the_commands_to_verify_name_the_incident() -> None:
     assert f"brekwatch incident --incident {INCIDENT_ID} -o report.html --bundle evidence.tar.gz" in said(an_outage())
 
 
-def test_without_an_incident_the_commands_name_the_stretch_of_time() -> None:
-    assert "--since 2026-11-25T01:30:00Z --until 2026-11-25T03:30:00Z --target acme -o" in said(nothing_failed())
+def test_the_options_of_the_commands_to_verify_are_quoted_for_a_shell() -> None:
+    scope = replace(an_outage().scope, options=("--target", "$(rm -rf x)"))
 
-
-def test_the_commands_to_verify_name_the_run_that_was_asked_for() -> None:
-    run_id = a_run_id(9)
-    scope = replace(nothing_failed().scope, asked=f"run {run_id} and the runs around it")
-
-    assert f"brekwatch incident --run {run_id} -o" in said(replace(nothing_failed(), scope=scope))
-
-
-def test_an_id_of_an_incident_is_quoted_for_a_shell() -> None:
-    assert "--incident '$(rm -rf x)' -o" in said(an_outage(incident=an_incident(incident_id="$(rm -rf x)")))
+    assert "brekwatch incident --target '$(rm -rf x)' -o" in said(an_outage(scope=scope))
 
 
 @pytest.mark.parametrize(

@@ -402,3 +402,19 @@ def test_another_target_s_runs_fill_no_gap() -> None:
     assert report.unknowns[0] == (
         "quick_search: no judged run for 40 min, from 2026-11-24 12:20:01 UTC to 2026-11-24 13:00:00 UTC."
     )
+
+
+def test_the_options_ask_for_the_same_stretch_again_and_not_for_an_incident_that_nobody_keeps() -> None:
+    scope = report_on("..FFF").scope
+
+    assert scope.options == (
+        *("--since", "2026-11-24T12:00:00.000000Z", "--until", "2026-11-24T13:00:00.000000Z", "--target", "acme"),
+    )
+
+
+def test_the_options_ask_for_the_run_that_was_asked_for() -> None:
+    assert report_on("..FFF", "r3").scope.options == ("--run", "r3")
+
+
+def test_the_options_ask_for_a_kept_incident_by_its_id() -> None:
+    assert report_of(evidence_of_incident("..FFF")).scope.options == ("--incident", "inc1")
