@@ -18,6 +18,7 @@ from alerts.pages import Paper, environment
 from alerts.report.axis import LEFT, RIGHT
 from alerts.report.facts import Report
 from alerts.report.fitting import ROOMS, fitted
+from alerts.report.phrases import lasting
 from alerts.report.picture import WIDTH, picture_of, share_left
 from alerts.report.standing import WHO_ACTS, standing
 from alerts.report.support_ids import support_block
@@ -62,18 +63,6 @@ def render(report: Report) -> str:
 def content_security_policy() -> str:
     """What the document says that it needs: its own style sheet."""
     return _paper().content_security_policy
-
-
-def lasting(seconds: float) -> str:
-    """A duration in its two largest units."""
-    if not math.isfinite(seconds):
-        return "?"
-    if abs(seconds) < 60:
-        return f"{seconds:.3g} s" if abs(seconds) >= 1 or seconds == 0 else f"{seconds * 1000:.3g} ms"
-    whole, sign = round(abs(seconds)), "-" if seconds < 0 else ""
-    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    first = next(at for at, (count, _) in enumerate(parts) if count)
-    return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
 
 
 def verify_commands(report: Report) -> list[str]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from probes.redaction import bounded, printable
-
-_SECONDS_IN_WORDS = 90
 
 
 def shown(text: str, limit: int = 200) -> str:
@@ -21,17 +20,21 @@ def since_when(moment: datetime, now: datetime) -> str:
 
 
 def lasting(seconds: float) -> str:
-    """`42 s`, `18 min`, `3 h 20 min`, `2 d 4 h`."""
-    if seconds < _SECONDS_IN_WORDS:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    if minutes < 60:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    if hours < 24:
-        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-    days, hours = divmod(hours, 24)
-    return f"{days} d {hours} h" if hours else f"{days} d"
+    """A duration in its two largest units: `41.5 ms`, `9.25 s`, `42 s`, `47 min 6 s`, `2 d 4 h`."""
+    if not math.isfinite(seconds):
+        return "?"
+    whole, sign = round(abs(seconds)), "-" if seconds < 0 else ""
+    if whole < 60:
+        return _short(seconds)
+    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
+    first = next(at for at, (count, _) in enumerate(parts) if count)
+    return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
+
+
+def _short(seconds: float) -> str:
+    if abs(seconds) >= 1 or seconds == 0:
+        return f"{seconds:.3g} s"
+    return f"{seconds * 1000:.3g} ms"
 
 
 def counted(count: int, thing: str) -> str:

@@ -20,7 +20,8 @@ from support.reports import (
 from support.timelines import INCIDENT_ID, REQUEST_ID, UNTIL
 
 from alerts.report.facts import Counts, Report
-from alerts.report.html import MOST_BYTES, content_security_policy, lasting, render
+from alerts.report.html import MOST_BYTES, content_security_policy, render
+from alerts.report.phrases import lasting
 from probes.words import Ended
 
 EVERY = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
@@ -234,6 +235,7 @@ def test_there_is_no_script_no_inline_style_and_nothing_to_load(sample: Callable
         (0.0415, "41.5 ms"),
         (1.25, "1.25 s"),
         (59.4, "59.4 s"),
+        (59.7, "1 min"),
         (60, "1 min"),
         (2826, "47 min 6 s"),
         (3600, "1 h"),

@@ -45,7 +45,7 @@ def test_the_headline_says_what_broke_since_when_and_for_whom() -> None:
 
 
 def test_the_headline_of_what_is_over_says_until_when() -> None:
-    assert "failed from 12:10 UTC to 12:25 UTC (for 15 min)" in report_on("..FFF..").headline
+    assert "failed from 12:10 UTC to 12:25 UTC (for 15 min 2 s)" in report_on("..FFF..").headline
 
 
 def test_the_times_are_those_of_the_first_failed_run_and_of_the_good_ones_around() -> None:
@@ -201,7 +201,7 @@ def test_a_gap_of_more_than_two_intervals_is_told() -> None:
     report = report_of(evidence_of([*runs[:4], *runs[8:]]))
 
     assert any(
-        "quick_search: no judged run for 25 min, from 2026-11-24 12:15:01 UTC" in each for each in report.unknowns
+        "quick_search: no judged run for 24 min 58 s, from 2026-11-24 12:15:01 UTC" in each for each in report.unknowns
     )
 
 
@@ -400,7 +400,7 @@ def test_another_target_s_runs_fill_no_gap() -> None:
     report = report_of(of_stretch(shelves_of(beside_a_good_target()), NOON, a_setting(settings=with_both_targets())))
 
     assert report.unknowns[0] == (
-        "quick_search: no judged run for 40 min, from 2026-11-24 12:20:01 UTC to 2026-11-24 13:00:00 UTC."
+        "quick_search: no judged run for 39 min 58 s, from 2026-11-24 12:20:01 UTC to 2026-11-24 13:00:00 UTC."
     )
 
 
