@@ -18,6 +18,15 @@ from probes.words import Blame, FailureKind, Severity
 _MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86_400.0
 
 GOLDEN_PATHS = frozenset({"golden_path", "golden_path_to_payment"})
+
+ALERT_OF_KIND: Mapping[FailureKind, str] = {
+    FailureKind.AUTH_MISSING: "BrekAuthMissing",
+    FailureKind.AUTH_REJECTED: "BrekAuthRejected",
+    FailureKind.RATE_LIMITED: "BrekRateLimited",
+    FailureKind.SERVER_ERROR: "BrekServerErrors",
+    FailureKind.UNEXPECTED_BOOKING: "BrekUnexpectedBooking",
+}
+"""The alerts of one kind of failure alone; any other kind is told by the scenario that it fails."""
 """The scenarios that stand for a guest who books: whatever breaks them costs bookings, so it always pages."""
 
 SEVERITIES: Mapping[str, Severity] = MappingProxyType(
@@ -157,3 +166,9 @@ def severity_of(cause: Cause, scenarios: Iterable[str], blame: Blame | None = No
     else:
         spoken = blame is Blame.CONVERSATION
     return Severity.TICKET if spoken else Severity.PAGE
+
+
+def alert_of(kind: FailureKind, scenarios: Iterable[str]) -> str:
+    """The alert that tells of such a failure, and whose runbook says what to do."""
+    golden = not GOLDEN_PATHS.isdisjoint(scenarios)
+    return ALERT_OF_KIND.get(kind, "BrekGoldenPathFailing" if golden else "BrekScenarioFailing")

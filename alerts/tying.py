@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from alerts.thresholds import ALERT_OF_KIND
 from probes.incident import Incident
 from probes.words import FailureKind
 
@@ -21,15 +22,11 @@ _NONE: frozenset[FailureKind] = frozenset()
 _TALK = frozenset({FailureKind.CHAT_STATUS, FailureKind.ARTIFACT})
 
 KINDS_OF_ALERT: Mapping[str, frozenset[FailureKind]] = {
-    "BrekAuthMissing": frozenset({FailureKind.AUTH_MISSING}),
-    "BrekAuthRejected": frozenset({FailureKind.AUTH_REJECTED}),
-    "BrekRateLimited": frozenset({FailureKind.RATE_LIMITED}),
-    "BrekServerErrors": frozenset({FailureKind.SERVER_ERROR}),
+    **{name: frozenset({kind}) for kind, name in ALERT_OF_KIND.items()},
     "BrekHiddenByRetries": frozenset({FailureKind.RATE_LIMITED, FailureKind.SERVER_ERROR}),
     "BrekGoldenPathFailing": _ANY,
     "BrekScenarioFailing": _ANY,
     "BrekUnexpectedTransition": _TALK,
-    "BrekUnexpectedBooking": frozenset({FailureKind.UNEXPECTED_BOOKING}),
     "BrekHeadroomLow": frozenset({FailureKind.RATE_LIMITED}),
     "BrekLatencyHigh": frozenset({FailureKind.TIMEOUT}),
     "BrekErrorBudgetBurnFast": _ANY,

@@ -5,17 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from alerts.thresholds import GOLDEN_PATHS
+from alerts.thresholds import alert_of
 from probes.incident import Incident
-from probes.words import FailureKind
-
-_RUNBOOKS = {
-    FailureKind.AUTH_MISSING: "BrekAuthMissing",
-    FailureKind.AUTH_REJECTED: "BrekAuthRejected",
-    FailureKind.RATE_LIMITED: "BrekRateLimited",
-    FailureKind.SERVER_ERROR: "BrekServerErrors",
-    FailureKind.UNEXPECTED_BOOKING: "BrekUnexpectedBooking",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,5 +28,4 @@ class Links:
 
 def runbook_of(incident: Incident) -> str:
     """The alert whose runbook says what to do."""
-    golden = not GOLDEN_PATHS.isdisjoint(incident.scenarios)
-    return _RUNBOOKS.get(incident.cause.kind, "BrekGoldenPathFailing" if golden else "BrekScenarioFailing")
+    return alert_of(incident.cause.kind, incident.scenarios)

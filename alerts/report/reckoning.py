@@ -21,21 +21,11 @@ from alerts.report.stretch import Stretch, budgets_of, counts_of, failed_exchang
 from alerts.report.support_ids import MOST_IDS, ids_of
 from alerts.report.timeline import timeline_of
 from alerts.report.unknowns import unknowns_of
+from alerts.thresholds import alert_of
 from probes.journal.kept import RunSummary
 from probes.model import Failure
-from probes.words import FailureKind
 
 _TEXT_CHARACTERS = 500
-
-
-_ALERTS = {
-    FailureKind.AUTH_MISSING: "BrekAuthMissing",
-    FailureKind.AUTH_REJECTED: "BrekAuthRejected",
-    FailureKind.RATE_LIMITED: "BrekRateLimited",
-    FailureKind.SERVER_ERROR: "BrekServerErrors",
-    FailureKind.UNEXPECTED_BOOKING: "BrekUnexpectedBooking",
-}
-_GOLDEN = frozenset({"golden_path", "golden_path_to_payment"})
 
 
 def report_of(evidence: Evidence) -> Report:
@@ -143,5 +133,4 @@ def _runbook_url(evidence: Evidence, stretch: Stretch) -> str | None:
     base = evidence.surroundings.external_url
     if not base or stretch.cause is None:
         return None
-    usual = "BrekGoldenPathFailing" if _GOLDEN & set(stretch.scenarios) else "BrekScenarioFailing"
-    return f"{base.rstrip('/')}/runbooks/{_ALERTS.get(stretch.cause.kind, usual)}"
+    return f"{base.rstrip('/')}/runbooks/{alert_of(stretch.cause.kind, stretch.scenarios)}"

@@ -17,7 +17,7 @@ from alerts.rulebook.promql import (
     not_in_maintenance,
     number,
 )
-from alerts.thresholds import GOLDEN_PATHS, Thresholds
+from alerts.thresholds import ALERT_OF_KIND, GOLDEN_PATHS, Thresholds
 from probes.words import JUDGED_OUTCOMES, Blame, FailureKind, Severity
 
 PAIR_BLAME = "target_scenario:brek_probe_failures:blame"
@@ -29,25 +29,21 @@ _GOLDEN = "|".join(sorted(GOLDEN_PATHS))
 
 _REPEATED = {
     FailureKind.AUTH_MISSING: (
-        "BrekAuthMissing",
         "401: the partner key does not arrive",
         "Requests that carry the key are answered with 401",
         Blame.CREDENTIALS,
     ),
     FailureKind.AUTH_REJECTED: (
-        "BrekAuthRejected",
         "403: the partner key is rejected",
         "Requests that carry the key are answered with 403",
         Blame.CREDENTIALS,
     ),
     FailureKind.RATE_LIMITED: (
-        "BrekRateLimited",
         "429: the rate limit is used up",
         "Requests are answered with 429, after their retries too",
         Blame.QUOTA,
     ),
     FailureKind.SERVER_ERROR: (
-        "BrekServerErrors",
         "5xx: the API fails",
         "Requests are answered with 5xx, after their retries too",
         Blame.API,
@@ -135,7 +131,7 @@ def _blame(level: tuple[str, ...], name: str, held: str = "") -> Iterator[Record
 
 
 def _repeated(kind: FailureKind, thresholds: Thresholds) -> Alert:
-    name, summary, what, otherwise = _REPEATED[kind]
+    summary, what, otherwise = _REPEATED[kind]
     window = duration(thresholds.fast_window_seconds)
     failed = f'brek_probe_recent_failed_runs{{kind="{kind}"}}'
     fast = f'sum by (target) (increase(brek_probe_failures_total{{kind="{kind}"}}[{window}]))'
@@ -152,7 +148,7 @@ def _repeated(kind: FailureKind, thresholds: Thresholds) -> Alert:
         "{{ else }} none now{{ end }}"
     )
     return Alert(
-        name=name,
+        name=ALERT_OF_KIND[kind],
         expr=blamed(expr, TARGET, f'{KIND_BLAME}{{kind="{kind}"}}', otherwise),
         summary=f"{{{{ $labels.target }}}}: {summary}",
         description=(
@@ -205,7 +201,7 @@ def _scenario(thresholds: Thresholds) -> Alert:
 def _unexpected_booking() -> Alert:
     kind = FailureKind.UNEXPECTED_BOOKING
     return Alert(
-        name="BrekUnexpectedBooking",
+        name=ALERT_OF_KIND[kind],
         expr=blamed(
             not_in_maintenance(
                 f'max by (target) (brek_probe_recent_failed_runs{{kind="{kind}"}}) >= 1\n'

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from alerts.thresholds import Thresholds, severity_of
+from alerts.rulebook.failing import failing
+from alerts.rulebook.model import Alert
+from alerts.thresholds import ALERT_OF_KIND, GOLDEN_PATHS, Thresholds, alert_of, severity_of
+from alerts.tying import KINDS_OF_ALERT
 from probes.incident import Cause
 from probes.model import Quota
 from probes.settings import IncidentPolicy
@@ -75,3 +80,17 @@ def test_an_incident_of_several_scenarios_is_as_grave_as_the_gravest() -> None:
 def test_nonsense_can_not_be_built(figures: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="opens after 1"):
         Thresholds(**figures)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("kind", "name"), ALERT_OF_KIND.items(), ids=list(ALERT_OF_KIND))
+def test_the_rule_of_a_kind_s_alert_asks_for_that_kind_alone(kind: FailureKind, name: str) -> None:
+    [rule] = [each for each in failing(Thresholds()).rules if isinstance(each, Alert) and each.name == name]
+
+    assert set(re.findall(r'kind="(\w+)"', rule.expr)) == {kind.value}
+    assert KINDS_OF_ALERT[name] == {kind}
+
+
+def test_every_alert_that_is_named_for_a_kind_is_a_rule() -> None:
+    named = {alert_of(kind, scenarios) for kind in FailureKind for scenarios in (GOLDEN_PATHS, ())}
+
+    assert named <= {each.name for each in failing(Thresholds()).rules if isinstance(each, Alert)}
