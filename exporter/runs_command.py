@@ -35,12 +35,12 @@ def moment_since(text: str, now: datetime) -> datetime:
         pass
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(
             f"--since {printable(text, 40)!r} is no stretch of time, such as 30m, 1h or 7d, and no moment, "
             "such as 2026-12-01T02:00Z"
         ) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def tell(reader: Reader, wanted: RunFilter, view: Terminal, still_read: Callable[[], bool]) -> tuple[int, bool]:

@@ -52,6 +52,12 @@ def test_since_anything_else_is_refused(text: str) -> None:
     assert "\x1b" not in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["0001-01-01T00:00+14:00", "9999-12-31T23:59-14:00"])
+def test_a_moment_beyond_the_calendar_is_wrong_use(text: str) -> None:
+    with pytest.raises(UsageError, match="is no stretch of time"):
+        moment_since(text, NOON)
+
+
 def test_each_run_is_a_line_with_what_went_wrong() -> None:
     lines, count, more = told(a_failed_summary(), a_summary(recheck=True), a_summary(outcome=None))
 
