@@ -16,6 +16,7 @@ from alerts.report.facts import Report
 from alerts.report.json_twin import as_json
 from alerts.report.reckoned import incidents_in
 from alerts.report.reckoning import report_of
+from alerts.report.stretch import end_of
 from probes.incident import Incident
 from probes.words import Outcome
 
@@ -48,7 +49,13 @@ def verify(files: Mapping[str, bytes], version: str, render: Render | None = Non
         return Verification(problems=(*sums, f"nothing could be reckoned: {problem}"), notes=(), checked=0)
     report = report_of(evidence)
     reckoned = as_json(report)
-    problems = [*sums, *_inner_problems(evidence), *_incident_problems(evidence), *differences(told, reckoned)]
+    problems = [
+        *sums,
+        *_inner_problems(evidence),
+        *_incident_problems(evidence),
+        *_named_runs(evidence),
+        *differences(told, reckoned),
+    ]
     notes = []
     if evidence.version != version:
         notes.append(f"made by brekwatch {ascii(evidence.version)[:40]}, checked by {version}: sentences may differ")
@@ -127,6 +134,27 @@ def _incident_problems(evidence: Evidence) -> Iterator[str]:
         yield "evidence.json: the runs make no such incident"
     elif _times(same) != _times(told):
         yield from differences(_times(told), _times(same), "evidence.json: incident")
+
+
+def _named_runs(evidence: Evidence) -> Iterator[str]:
+    """Where a moment of the incident is not that of the run which it names, of those that are here."""
+    told, lines = evidence.incident, {line.run_id: line for line in evidence.lines}
+    if told is None:
+        return
+    named = (
+        ("first_failed_at", told.first_failed_at, lines.get(told.first_failed_run_id), False),
+        ("last_failed_at", told.last_failed_at, lines.get(told.last_failed_run_id), True),
+        ("detected_at", told.detected_at, lines.get(told.detected_run_id), True),
+        ("last_good_at", told.last_good_at, lines.get(told.last_good_run_id or ""), True),
+        ("recovered_at", told.recovered_at, lines.get(told.recovered_run_id or ""), True),
+    )
+    for name, moment, line, at_its_end in named:
+        if line is not None:
+            yield from differences(
+                encode(moment),
+                encode(end_of(line) if at_its_end else line.started_at),
+                f"evidence.json: incident.{name}",
+            )
 
 
 def _times(incident: Incident) -> dict[str, Any]:

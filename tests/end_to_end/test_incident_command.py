@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -46,9 +47,9 @@ async def incident_id(journal_url: str, kept: Sequence[Run]) -> str:
         first_failed_run_id=first.run_id,
         first_failed_at=first.started_at,
         detected_run_id=last.run_id,
-        detected_at=last.started_at,
+        detected_at=last.started_at + timedelta(seconds=last.duration_seconds),
         last_failed_run_id=last.run_id,
-        last_failed_at=last.started_at,
+        last_failed_at=last.started_at + timedelta(seconds=last.duration_seconds),
     )
     async with keeping(journal_url) as journal:
         await journal.keep_incidents(IncidentChange(incidents=(incident,)))

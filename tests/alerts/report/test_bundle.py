@@ -9,6 +9,7 @@ import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from support.reporting import evidence_of, story
 from alerts.blame import blame_of_run
 from alerts.report import as_json, bundle
 from alerts.report.bundle import FOLDER, NotABundleError, bundle_bytes, files_of, sums_of
+from alerts.report.evidence import Asked
 from alerts.report.facts import Report
 from alerts.report.html import render
 from alerts.report.reckoning import report_of
@@ -57,6 +59,12 @@ def whole() -> Mapping[str, bytes]:
         return files_of(file)
     finally:
         file.unlink()
+
+
+def unpacked(archive: bytes) -> dict[str, bytes]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
+        found = ((each.name.rpartition("/")[2], members.extractfile(each)) for each in members)
+        return {name: file.read() for name, file in found if file is not None}
 
 
 def summed(**changed: bytes) -> dict[str, bytes]:
@@ -436,3 +444,16 @@ def test_whom_an_artifact_concerns_is_told_and_proved_as_the_run_told_it(focus: 
 
     assert report.blame is blame_of_run(runs[3]) is Blame.CONVERSATION
     assert checked(files_of(file)).problems == ()
+
+
+@pytest.mark.parametrize("name", ["first_failed_at", "last_failed_at", "detected_at", "last_good_at", "recovered_at"])
+def test_a_kept_incident_s_moment_that_its_run_contradicts_is_told(name: str) -> None:
+    evidence = evidence_of(story("..FFuF.."))
+    assert evidence.incident is not None
+    earlier = getattr(evidence.incident, name) - timedelta(minutes=2)
+    forged = replace(evidence, asked=Asked.INCIDENT, incident=replace(evidence.incident, **{name: earlier}))
+    report = report_of(forged)
+    files = unpacked(bundle_bytes(forged, as_json(report), a_page(report)))
+
+    [problem] = checked(files).problems
+    assert problem.startswith(f"evidence.json: incident.{name} is ")
