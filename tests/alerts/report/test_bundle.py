@@ -9,26 +9,18 @@ import os
 import tarfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.facts import NOON, a_failed_step, a_failure, an_exchange
 from support.reporting import evidence_of, story
 
-from alerts.blame import blame_of_run
 from alerts.report import as_json, bundle
 from alerts.report.bundle import FOLDER, NotABundleError, bundle_bytes, files_of, sums_of
-from alerts.report.evidence import Asked
 from alerts.report.facts import Report
-from alerts.report.html import render
 from alerts.report.reckoning import report_of
 from alerts.report.verify import Verification, differences, verify
-from probes import answers
-from probes.model import StepResult
-from probes.words import Blame, FailureKind
 
 OURS = "1.2.3"
 
@@ -59,12 +51,6 @@ def whole() -> Mapping[str, bytes]:
         return files_of(file)
     finally:
         file.unlink()
-
-
-def unpacked(archive: bytes) -> dict[str, bytes]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as members:
-        found = ((each.name.rpartition("/")[2], members.extractfile(each)) for each in members)
-        return {name: file.read() for name, file in found if file is not None}
 
 
 def summed(**changed: bytes) -> dict[str, bytes]:
@@ -397,23 +383,6 @@ def test_a_run_that_never_ended_is_no_bundle() -> None:
         checked(summed(lines=b"".join([forged, *rest])))
 
 
-@pytest.mark.parametrize(
-    "place", [("incident", "blame"), ("incident", "ended"), ("incident", "cause", "kind")], ids=lambda place: place[-1]
-)
-def test_a_word_of_another_version_makes_a_report_all_the_same(place: tuple[str, ...]) -> None:
-    evidence = _with(json.loads(whole()[bundle.EVIDENCE]), place, "novel")
-
-    assert verify(summed(evidence=json.dumps(evidence).encode()), OURS, render).problems
-
-
-@pytest.mark.parametrize("name", ["lines", "runs"])
-def test_a_word_of_another_version_in_a_run_makes_a_report_all_the_same(name: str) -> None:
-    file = bundle.LINES if name == "lines" else bundle.RUNS
-    forged = whole()[file].replace(b'"outcome": "passed"', b'"outcome": "novel"').replace(b"server_error", b"novel")
-
-    assert verify(summed(**{name: forged}), OURS, render).problems
-
-
 @pytest.mark.parametrize("content", [b"[" * 200_000, b"{", b""], ids=["deep", "broken", "empty"])
 def test_a_report_that_can_t_be_read_is_no_bundle(content: bytes) -> None:
     with pytest.raises(NotABundleError):
@@ -424,36 +393,3 @@ def test_evidence_keeps_bodies_and_no_run_is_lost_on_the_way() -> None:
     evidence = evidence_of(story("..FFuF.."))
 
     assert bundle.evidence_of(whole()) == replace(evidence)
-
-
-def an_empty_shortlist() -> StepResult:
-    """The guide's artifact is there, and empty: the assistant's matter, not the gateway's."""
-    body = json.dumps({"data": {"result": {"status": "shortlist", "artifacts": {"shortlist": []}}}}).encode()
-    answer = answers.read(200, [("content-type", "application/json")], body, now=NOON)
-    failure = a_failure(FailureKind.ARTIFACT, expected="artifacts.shortlist", observed="empty")
-    return a_failed_step(failure=failure, exchanges=(an_exchange(answer=answer, expected=False),))
-
-
-@pytest.mark.parametrize("focus", [None, "r3"], ids=["stretch", "run"])
-def test_whom_an_artifact_concerns_is_told_and_proved_as_the_run_told_it(focus: str | None, tmp_path: Path) -> None:
-    runs = story("..FFF", failed=an_empty_shortlist())
-    evidence = evidence_of(runs, focus)
-    report = report_of(evidence)
-    file = tmp_path / "evidence.tar.gz"
-    file.write_bytes(bundle_bytes(evidence, as_json(report), a_page(report)))
-
-    assert report.blame is blame_of_run(runs[3]) is Blame.CONVERSATION
-    assert checked(files_of(file)).problems == ()
-
-
-@pytest.mark.parametrize("name", ["first_failed_at", "last_failed_at", "detected_at", "last_good_at", "recovered_at"])
-def test_a_kept_incident_s_moment_that_its_run_contradicts_is_told(name: str) -> None:
-    evidence = evidence_of(story("..FFuF.."))
-    assert evidence.incident is not None
-    earlier = getattr(evidence.incident, name) - timedelta(minutes=2)
-    forged = replace(evidence, asked=Asked.INCIDENT, incident=replace(evidence.incident, **{name: earlier}))
-    report = report_of(forged)
-    files = unpacked(bundle_bytes(forged, as_json(report), a_page(report)))
-
-    [problem] = checked(files).problems
-    assert problem.startswith(f"evidence.json: incident.{name} is ")
