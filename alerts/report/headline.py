@@ -105,5 +105,8 @@ def _nothing_failed(evidence: Evidence) -> str:
         return f"No run{where} is known since {utc(evidence.since)}."
     good = counts.passed + counts.degraded
     rest = counts.runs - good
+    if good + counts.failed == 0:
+        none = f"none of {counted(rest, 'run')} could be judged or was played"
+        return f"Nothing is known{where} since {utc(evidence.since)}: {none}."
     told = f"; {counted(rest, 'run')} could not be judged or were not played" if rest else ""
     return f"Nothing failed{where} since {utc(evidence.since)}: {counted(good, 'run')} were good{told}."

@@ -80,6 +80,13 @@ def test_where_nothing_failed_the_report_says_so() -> None:
     assert (report.kind, report.failing, report.curl, report.ids, report.advice) == (None, None, None, (), ())
 
 
+@pytest.mark.parametrize("outcomes", ["uu", "us"])
+def test_where_no_run_was_judged_nothing_is_called_good(outcomes: str) -> None:
+    assert report_on(outcomes).headline == (
+        "Nothing is known on acme since 2026-11-24 12:00:00 UTC: none of 2 runs could be judged or was played."
+    )
+
+
 def test_where_nothing_ran_the_report_says_so() -> None:
     assert report_on("").headline.startswith("No run is known since")
 
