@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import TypeVar
 
 from alerts.report.evidence import Evidence, Witness
@@ -31,7 +32,7 @@ def timeline_of(evidence: Evidence, stretch: Stretch) -> tuple[Timeline, tuple[s
     headroom = list(_headroom(witnesses))
     marks = _thinned(runs, MOST_MARKS)
     timeline = Timeline(
-        since=evidence.since,
+        since=_left_edge(evidence, runs),
         until=evidence.until,
         runs=tuple(_mark(evidence, line) for line in marks),
         transitions=tuple(transitions[:MOST_TRANSITIONS]),
@@ -45,6 +46,14 @@ def timeline_of(evidence: Evidence, stretch: Stretch) -> tuple[Timeline, tuple[s
         ("readings of the quota", len(timeline.headroom), len(headroom)),
     )
     return timeline, tuple(f"{what}: {kept} of {of} are shown" for what, kept, of in cuts if kept < of)
+
+
+def _left_edge(evidence: Evidence, runs: Sequence[RunSummary]) -> datetime:
+    """A tenth of emptiness at most: nobody sees when something broke in a picture of the time before any run."""
+    if not runs:
+        return evidence.since
+    first = runs[0].started_at
+    return max(evidence.since, first - (evidence.until - first) / 10)
 
 
 def _is_own(line: RunSummary, evidence: Evidence, stretch: Stretch) -> bool:

@@ -52,10 +52,11 @@ def test_an_axis_of_no_length_is_a_minute_around_its_moment(until: datetime) -> 
     ("length", "labels"),
     [
         (timedelta(minutes=2), ["01:30:00", "01:30:30", "01:31:00", "01:31:30", "01:32:00"]),
+        (timedelta(minutes=7), ["01:30", "01:32", "01:34", "01:36"]),
         (timedelta(hours=2), ["01:30", "02:00", "02:30", "03:00", "03:30"]),
         (timedelta(days=3), ["26 Nov", "27 Nov", "28 Nov"]),
     ],
-    ids=["minutes", "hours", "days"],
+    ids=["two minutes", "some minutes", "hours", "days"],
 )
 def test_round_moments_are_written_below(length: timedelta, labels: list[str]) -> None:
     ticks = [tick.label for tick in Axis(SINCE, SINCE + length).ticks()]

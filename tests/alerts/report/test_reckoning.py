@@ -66,6 +66,13 @@ def test_too_few_failures_are_not_detected() -> None:
     assert report_on(".FF.").detected_at is None
 
 
+def test_the_picture_begins_shortly_before_the_first_run_though_more_was_asked_for() -> None:
+    timeline = report_of(replace(evidence_of(story("..FFF")), since=NOON - timedelta(hours=10))).timeline
+
+    assert timeline.runs[0].started_at == NOON
+    assert NOON - timeline.since == (timeline.until - NOON) / 10
+
+
 def test_counts_add_up() -> None:
     counts = report_on("..FFusF.").counts
 
