@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from textwrap import shorten
 
 from alerts.pages import utc
 from alerts.report.advice import SUPPORT
@@ -29,7 +30,7 @@ def as_email(report: Report) -> str:
 
 def _subject(report: Report) -> str:
     environment = f"[{report.environment}] " if report.environment else ""
-    return _plain(f"{environment}{report.headline}")[:_SUBJECT_CHARACTERS]
+    return shorten(_plain(f"{environment}{report.headline}"), _SUBJECT_CHARACTERS, placeholder=" ...")
 
 
 def _plain(line: str) -> str:

@@ -144,6 +144,14 @@ def test_the_message_asks_what_support_can_answer() -> None:
     assert "requestId" in message
 
 
+def test_a_long_subject_ends_with_a_whole_word() -> None:
+    report = replace(report_on("..FFF.."), headline="many words " * 40)
+
+    subject = next(line for line in as_email(report).splitlines() if line.startswith("Subject: "))
+    assert subject.endswith(("many ...", "words ..."))
+    assert len(subject) <= len("Subject: ") + 150
+
+
 def test_a_message_of_nothing_asks_nothing() -> None:
     assert "Could you tell us" not in as_email(report_on("..."))
 
