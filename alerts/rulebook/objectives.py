@@ -95,7 +95,7 @@ def _burning(window: BurnWindow, above: float, thresholds: Thresholds) -> str:
     long, short = duration(window.long_seconds), duration(window.short_seconds)
     allowed = f"on (target, scenario) ({number(window.factor)} * (1 - {_OBJECTIVE}))"
     return (
-        f"({_ratio(long)} > {allowed}\n"
+        f"(round({_ratio(long)} > {allowed}, 0.001)\n"
         f"  and on (target, scenario) {_ratio(short)} > {allowed}\n"
         f"  and on (target, scenario) {_bad(long)} > {number(thresholds.burn_bad_runs)}\n"
         f"  and on (target, scenario) ({_class(above, window.up_to_seconds)}))"
