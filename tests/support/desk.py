@@ -9,46 +9,27 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
 
-from support.facts import NOON, RUN_ID, a_run
+from support import kept_incidents
+from support.facts import NOON, a_run
 from support.kept import as_kept
 
 from exporter.web.incident_lookups import IncidentDesk
 from probes.errors import JournalError
 from probes.incident import AlertSeen, Cause, Hit, Incident, IncidentFilter
 from probes.journal.kept import KeptRun
-from probes.words import Blame, Ended, Environment, FailureKind, Operation, Outcome
+from probes.words import Ended, FailureKind, Operation, Outcome
 
 INCIDENT_ID = "i2345672345672345672345672"
 MINUTE = timedelta(minutes=1)
 
 
 def a_hit(**changes: object) -> Hit:
-    facts: dict[str, object] = {
-        "scenario": "golden_path",
-        "failed_runs": 3,
-        "first_failed_at": NOON,
-        "last_failed_at": NOON + 2 * MINUTE,
-    }
-    return Hit(**(facts | changes))  # type: ignore[arg-type]
+    return kept_incidents.a_hit(**({"scenario": "golden_path"} | changes))
 
 
 def an_incident(**changes: object) -> Incident:
     """Open; its first run failed at noon, its third two minutes later."""
-    facts: dict[str, object] = {
-        "incident_id": INCIDENT_ID,
-        "cause": Cause(target="acme", kind=FailureKind.SERVER_ERROR, operation=Operation.SEND_EVENT),
-        "blame": Blame.API,
-        "environment": Environment.SANDBOX,
-        "location": "eu-1",
-        "hits": (a_hit(),),
-        "first_failed_run_id": RUN_ID,
-        "first_failed_at": NOON,
-        "detected_run_id": RUN_ID,
-        "detected_at": NOON + 2 * MINUTE,
-        "last_failed_run_id": RUN_ID,
-        "last_failed_at": NOON + 2 * MINUTE,
-    }
-    return Incident(**(facts | changes))  # type: ignore[arg-type]
+    return kept_incidents.an_incident(**({"incident_id": INCIDENT_ID, "hits": (a_hit(),)} | changes))
 
 
 def of(kind: FailureKind, target: str = "acme") -> Cause:

@@ -65,7 +65,7 @@ def test_the_rule_files_and_their_tests_are_kept_by_git() -> None:
 
 
 def test_promtool_finds_the_rules_sound() -> None:
-    said = promtool("check", "rules", *RULE_FILES)
+    said = promtool("check", "rules", "--lint=all", "--lint-fatal", *RULE_FILES)
 
     assert said.returncode == 0, said.stdout + said.stderr
 
