@@ -71,6 +71,7 @@ class Case:
             last_failed_at=last.ended_at,
             last_good_run_id=None if good is None else good.run_id,
             last_good_at=None if good is None else good.ended_at,
+            detected_blame=whose(blames),
         )
         return cls(incident, blames)
 

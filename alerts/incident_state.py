@@ -19,7 +19,7 @@ from probes.words import Blame, Ended, Environment, FailureKind, Operation
 VERSION = 1
 
 _IN_CAUSE = frozenset({"cause", "hits"})
-_WORDS: Mapping[str, Any] = {"blame": Blame, "environment": Environment, "ended": Ended}
+_WORDS: Mapping[str, Any] = {"blame": Blame, "detected_blame": Blame, "environment": Environment, "ended": Ended}
 
 
 def document_of(tracks: Mapping[str, Track], cases: Iterable[Case]) -> Mapping[str, object]:

@@ -60,8 +60,9 @@ class Incident:
 
     `first_failed_at` is the *start* of the first failed run, `detected_at` the end of the run that opened the
     incident, `last_good_at` the end of the last good run before it among the scenarios hit. `recovered_at` is the end
-    of the first good run of the stretch that closed it, `closed_at` the end of the run that did. The id is the same
-    however often it is reckoned: it follows from the cause and the first failed run.
+    of the first good run of the stretch that closed it, `closed_at` the end of the run that did. `blame` is who has to
+    act as far as is known now, `detected_blame` who it was when it opened. The id is the same however often it is
+    reckoned: it follows from the cause and the first failed run.
     """
 
     incident_id: str
@@ -82,6 +83,7 @@ class Incident:
     recovered_at: datetime | None = None
     closed_at: datetime | None = None
     ended: Ended | None = None
+    detected_blame: Blame | None = None
 
     @property
     def is_open(self) -> bool:

@@ -75,7 +75,7 @@ def alert_of(incident: Incident, document: Document) -> Alert:
             "target": incident.cause.target,
             "kind": str(incident.cause.kind),
             "operation": NO_STATUS if operation is None else str(operation),
-            "blame": str(incident.blame),
+            "blame": str(incident.detected_blame or incident.blame),
             "severity": document["severity"],
             "location": incident.location,
         },

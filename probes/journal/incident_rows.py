@@ -46,6 +46,7 @@ def document_of(incident: Incident, scrub: Scrub) -> Document:
         "kind": cause.kind,
         "operation": cause.operation,
         "blame": incident.blame,
+        "detected_blame": incident.detected_blame,
         "environment": incident.environment,
         "location": _word(incident.location, scrub),
         "hits": [_hit_document(hit, scrub) for hit in incident.hits],
@@ -57,7 +58,7 @@ def document_of(incident: Incident, scrub: Scrub) -> Document:
 
 def incident_of(document: Document) -> Incident:
     """The incident that `document_of` wrote down. A word that another version added stays the word that it is."""
-    operation, ended = document["operation"], document["ended"]
+    operation, ended, detected_blame = document["operation"], document["ended"], document.get("detected_blame")
     cause = Cause(
         target=document["target"],
         kind=word_of(FailureKind, document["kind"]),
@@ -71,6 +72,7 @@ def incident_of(document: Document) -> Incident:
         location=document["location"],
         hits=tuple(map(_hit_of, document["hits"])),
         ended=None if ended is None else word_of(Ended, ended),
+        detected_blame=None if detected_blame is None else word_of(Blame, detected_blame),
         **{name: document[name] for name in _RUNS},
         **{name: _moment_in(document[name]) for name in _MOMENTS},
     )

@@ -113,6 +113,15 @@ def test_labels_stay_as_they_were_at_the_beginning() -> None:
     assert alert.labels["blame"] == "api"
 
 
+def test_labels_stay_as_they_were_at_the_beginning_through_a_restart() -> None:
+    board = Board(lambda _: False)
+    incident = an_incident(blame=Blame.NETWORK, detected_blame=Blame.API)
+    board.change([incident], [], document_of, NOON)
+    (alert,) = board.alerts(NOON)
+
+    assert alert.labels["blame"] == "api"
+
+
 def test_labels_are_our_own_words_alone() -> None:
     alert = alert_of(an_incident(), document_of(an_incident()))
 

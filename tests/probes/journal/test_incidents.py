@@ -83,6 +83,7 @@ def incidents(draw: st.DrawFn) -> Incident:
         recovered_at=st.none() | moments,
         closed_at=st.none() | moments,
         ended=st.none() | st.sampled_from(Ended),
+        detected_blame=st.none() | st.sampled_from(Blame),
     )
     return draw(strategies)
 
