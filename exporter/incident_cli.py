@@ -23,36 +23,45 @@ class ReportFormat(StrEnum):
     EMAIL = "email"
 
 
+IncidentOption = Annotated[
+    str | None,
+    typer.Option("--incident", metavar="ID", help="Of this incident (or the beginning of its id).", show_default=False),
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", metavar="ID", help="Of this run, and those around it.", show_default=False)
+]
+UntilOption = Annotated[
+    str | None, typer.Option(metavar="TIME", help="With --since: begun no later than that.", show_default=False)
+]
+TargetOption = Annotated[
+    str | None, typer.Option("-t", "--target", help="With --since: against it alone.", show_default=False)
+]
+OutputOption = Annotated[
+    Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; else stdout.", show_default=False)
+]
+BundleOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write the report with its evidence, a .tar.gz, too.", show_default=False),
+]
+FormatOption = Annotated[
+    ReportFormat | None,
+    typer.Option("--format", help="Else what FILE ends in says it: .html, .json, .md, .eml.", show_default=False),
+]
+
+
 @incident_app.callback()
 def report(  # noqa: PLR0917 - typer gives them by name
     context: typer.Context,
     config: ConfigOption = None,
-    incident: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Of this incident (or the beginning of its id).", show_default=False),
-    ] = None,
-    run: Annotated[
-        str | None, typer.Option(metavar="ID", help="Of this run, and those around it.", show_default=False)
-    ] = None,
+    incident: IncidentOption = None,
+    run: RunOption = None,
     since: SinceOption = None,
-    until: Annotated[
-        str | None, typer.Option(metavar="TIME", help="With --since: begun no later than that.", show_default=False)
-    ] = None,
-    target: Annotated[
-        str | None, typer.Option("-t", "--target", help="With --since: against it alone.", show_default=False)
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; else stdout.", show_default=False)
-    ] = None,
-    bundle: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write the report with its evidence, a .tar.gz, too.", show_default=False),
-    ] = None,
+    until: UntilOption = None,
+    target: TargetOption = None,
+    output: OutputOption = None,
+    bundle: BundleOption = None,
     *,
-    format: Annotated[  # noqa: A002 - the option is called so
-        ReportFormat | None,
-        typer.Option("--format", help="Else what FILE ends in says it: .html, .json, .md, .eml.", show_default=False),
-    ] = None,
+    format: FormatOption = None,  # noqa: A002 - the option is called so
 ) -> None:
     """Write a report: of an incident, of a run, or of a stretch of time; else of the newest incident.
 

@@ -81,24 +81,28 @@ class Service:
             repeats=repeats,
             stopped=self._stops.why_not,
         )
-        desk = None if self._journal is None else self._new_desk(self._journal)
-        self._web = WebServer(
-            settings.service.listen_host,
-            settings.service.listen_port,
-            create_app(
-                recorder=self.recorder,
-                health=self._probing.scheduler,
-                find=None if self._journal is None else self._journal.find,
-                desk=desk,
-                reporting=None if self._journal is None else self._new_reporting(self._journal),
-                scrub=scrubber.text,
-            ),
-            web_config=settings.service.web_config,
-            bearers={} if desk is None else {ALERTS_PATH: bearer_of(lambda: self._settings.service.webhook_token)},
-        )
+        self._web = self._new_web(self._journal)
         self._drift_watch = DriftWatch(self._listeners)
         self._reconciling = None if self._journal is None else self._new_reconciling(self._journal)
         self._watch: asyncio.Task[None] | None = None
+
+    def _new_web(self, journal: Journal | None) -> WebServer:
+        service = self._settings.service
+        desk = None if journal is None else self._new_desk(journal)
+        return WebServer(
+            service.listen_host,
+            service.listen_port,
+            create_app(
+                recorder=self.recorder,
+                health=self._probing.scheduler,
+                find=None if journal is None else journal.find,
+                desk=desk,
+                reporting=None if journal is None else self._new_reporting(journal),
+                scrub=self._scrubber.text,
+            ),
+            web_config=service.web_config,
+            bearers={} if desk is None else {ALERTS_PATH: bearer_of(lambda: self._settings.service.webhook_token)},
+        )
 
     def _new_desk(self, journal: Journal) -> IncidentDesk:
         return IncidentDesk(

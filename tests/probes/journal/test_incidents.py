@@ -7,11 +7,10 @@ import json
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
+from support.any_incident import incidents
 from support.facts import NOON, a_run
 from support.keeping import Aware, Hang, file_of, keeping, on_each, rows, until
 from support.kept_incidents import (
@@ -28,64 +27,13 @@ from support.kept_incidents import (
 from support.plans import plans_of, scans
 
 from probes.errors import LedgerUnavailableError, UsageError
-from probes.incident import Cause, Hit, Incident, IncidentChange, IncidentFilter
+from probes.incident import Incident, IncidentChange, IncidentFilter
 from probes.journal import incident_pen
 from probes.journal.incident_rows import document_of, incident_of
 from probes.journal.queue import Limits
 from probes.journal.reading import Reader
 from probes.journal.texts import NOTICE_CHARACTERS
-from probes.words import Blame, Ended, Environment, FailureKind, NoticeState, Operation, Outcome
-
-moments = st.datetimes(
-    min_value=datetime(1990, 1, 1),  # noqa: DTZ001 - the strategy wants them so, and gives them a zone
-    max_value=datetime(2200, 1, 1),  # noqa: DTZ001 - the same
-    timezones=st.sampled_from([timezone(timedelta(hours=hours)) for hours in (-11, 0, 2)]),
-)
-words = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
-numbers = st.floats(min_value=0, max_value=1e9)
-
-
-@st.composite
-def incidents(draw: st.DrawFn) -> Incident:
-    """Any incident that could be, and some that could not."""
-    strategies = st.builds(
-        Incident,
-        incident_id=words,
-        cause=st.builds(
-            Cause, target=words, kind=st.sampled_from(FailureKind), operation=st.none() | st.sampled_from(Operation)
-        ),
-        blame=st.sampled_from(Blame),
-        environment=st.sampled_from(Environment),
-        location=words,
-        hits=st.lists(
-            st.builds(
-                Hit,
-                scenario=words,
-                failed_runs=st.integers(0, 10**9),
-                first_failed_at=moments,
-                last_failed_at=moments,
-                good_in_a_row=st.integers(0, 99),
-                good_since=st.none() | moments,
-                every_seconds=st.none() | numbers,
-                availability=st.none() | numbers,
-            ),
-            max_size=4,
-        ).map(tuple),
-        first_failed_run_id=words,
-        first_failed_at=moments,
-        detected_run_id=words,
-        detected_at=moments,
-        last_failed_run_id=words,
-        last_failed_at=moments,
-        last_good_run_id=st.none() | words,
-        last_good_at=st.none() | moments,
-        recovered_run_id=st.none() | words,
-        recovered_at=st.none() | moments,
-        closed_at=st.none() | moments,
-        ended=st.none() | st.sampled_from(Ended),
-        detected_blame=st.none() | st.sampled_from(Blame),
-    )
-    return draw(strategies)
+from probes.words import Ended, NoticeState, Outcome
 
 
 @given(incidents())
