@@ -98,6 +98,16 @@ async def test_paper_is_white_whatever_the_screen_was(browser: Browser, tmp_path
     assert ground == "rgb(255, 255, 255)"
 
 
+async def test_paper_shows_the_tables_that_a_screen_folds_away(browser: Browser, tmp_path: Path) -> None:
+    seen = await opened(browser, written(tmp_path, render(an_outage())))
+    shown = "[...document.querySelectorAll('details table')].map(table => table.checkVisibility())"
+    on_screen = await seen.page.evaluate(shown)
+    await seen.page.emulate_media(media="print")
+    on_paper = await seen.page.evaluate(shown)
+
+    assert (set(on_screen), set(on_paper)) == ({False}, {True})
+
+
 async def test_no_label_of_the_picture_is_cut_off(browser: Browser, tmp_path: Path) -> None:
     outside = {}
     for name, sample in TELLING.items():
