@@ -141,8 +141,8 @@ async def _spiced(sandbox: SandboxServer, lines: RunLines, *, faults: bool) -> A
 def _greet(lines: RunLines, url: str, sandbox_url: str, journal: str, *, faults: bool) -> None:
     lines.say(("brekwatch demo", "bold"), ": booking conversations against an embedded sandbox. Ctrl-C ends it.")
     lines.say(f"  status   {url}/")
-    lines.say(f"  reports  {url}/incidents  (once something broke)")
     lines.say(f"  metrics  {url}/metrics")
+    lines.say(f"  reports  {url}/incidents  (once something broke)")
     lines.say(f"  health   {url}/healthz")
     lines.say(f"  sandbox  {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")
     lines.say(f"  journal  BREKWATCH_JOURNAL={journal} brekwatch runs  (in another shell; `find ID` looks up any id)")

@@ -10,6 +10,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from typing import TYPE_CHECKING
 
 from alerts.delivery.alertmanagers import Alertmanagers
 from alerts.delivery.flapping import WINDOW
@@ -21,12 +22,14 @@ from probes.errors import EmptyJournalError, JournalError
 from probes.incident import Incident, IncidentFilter, Notice
 from probes.journal.journal import Journal
 from probes.journal.kept import RunFilter
-from probes.journal.reading import Reader
 from probes.listening import Listeners
 from probes.model import MonitorFault
 from probes.off_loop import off_loop
 from probes.settings import Settings
 from probes.words import JUDGED_OUTCOMES, FaultKind
+
+if TYPE_CHECKING:
+    from probes.journal.reading import Reader
 
 _RESTORE_SECONDS = 5.0
 _AGAIN_SECONDS = 2.0
