@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from support.alertmanager_server import alertmanager
+from support.alertmanager import alertmanager
 from support.facts import NOON
 from support.hostile import Hostile, closed_port, silence
 from support.incidents import an_incident, ended

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from support.alertmanager import alertmanager
 from support.commands import brekwatch, start, variables_of
-from support.pager import Pager, alertmanager
+from support.pager import Pager, as_shipped
 from support.prometheus_server import Prometheus, free_port, prometheus
 
 from probes.journal.reading import Reader
@@ -87,8 +88,8 @@ async def alert_path(folder: Path) -> AsyncIterator[Way]:
         shipped = folder / "rules" / "alertmanager.yml"
         try:
             async with (
-                alertmanager(folder, shipped=shipped, pager=pager.url, brekwatch=url) as told,
-                prometheus(folder, url[7:], rules=shortened(folder / "rules"), alertmanager=told) as server,
+                alertmanager(folder, as_shipped(folder, shipped, pager=pager.url, brekwatch=url)) as told,
+                prometheus(folder, url[7:], rules=shortened(folder / "rules"), alertmanager=told.address) as server,
                 httpx.AsyncClient(base_url=url, trust_env=False) as http,
             ):
                 yield Way(sandbox, pager, server, http, f"sqlite:///{folder}/journal.db")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
-from support.alertmanager import Alertmanager, alertmanager
+from support.alertmanager import Alertmanager, alertmanager, tells_webhook
 from support.desk import INCIDENT_ID, an_incident
 from support.facts import REQUEST_ID, TRACE_ID, a_probe, a_run, a_start, a_target
 from support.runbooks import commands, runbooks
@@ -71,7 +71,7 @@ async def telling(folder: Path, *, token: str = TOKEN) -> AsyncIterator[Told]:
         await journals[0].begin_run(a_start())
         journals[0].run_finished(a_run(Outcome.FAILED))
         await journals[0].keep_incidents(IncidentChange(incidents=(an_incident(),)))
-        async with alertmanager(folder, f"{service.url}/alerts", token) as server:
+        async with alertmanager(folder, tells_webhook(f"{service.url}/alerts", token)) as server:
             yield Told(server, service, journals[0])
     finally:
         await service.aclose(0.0)
@@ -143,7 +143,7 @@ async def test_the_answer_holds_the_ids_that_prove_it(tmp_path: Path) -> None:
 
 async def test_every_silence_of_a_runbook_is_taken(tmp_path: Path) -> None:
     silences = [words for text in runbooks().values() for words in commands(text, "amtool") if "silence" in words]
-    async with alertmanager(tmp_path, "http://127.0.0.1:1/alerts", TOKEN) as server:
+    async with alertmanager(tmp_path, tells_webhook("http://127.0.0.1:1/alerts", TOKEN)) as server:
         answers = [
             await server.amtool(*(word.replace("$TARGET", "acme").replace("$SCENARIO", "x") for word in words[2:]))
             for words in silences

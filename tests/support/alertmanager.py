@@ -1,20 +1,23 @@
-"""Debian's Alertmanager, started on loopback: it takes alerts by amtool, and tells them to a webhook."""
+"""Debian's Alertmanager, started on loopback without a cluster: what it is told, what it tells, what it knows."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+from support.prometheus_server import free_port, ready
+
+TELLS_NOBODY = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
-def _config(webhook: str, token: str) -> str:
-    """JSON is YAML, too. It tells all that it knows once a second, so that what comes again is seen soon."""
+def tells_webhook(webhook: str, token: str) -> str:
+    """A configuration by which a webhook is told all once a second, so that what comes again is seen soon."""
     receiver = {
         "url": webhook,
         "send_resolved": True,
@@ -22,15 +25,18 @@ def _config(webhook: str, token: str) -> str:
     }
     timing = {"group_by": ["alertname"], "group_wait": "0s", "group_interval": "1s", "repeat_interval": "1s"}
     route = {"receiver": "brekwatch", **timing}
+    # JSON is YAML, too
     return json.dumps({"route": route, "receivers": [{"name": "brekwatch", "webhook_configs": [receiver]}]})
 
 
 class Alertmanager:
-    """One that runs."""
+    """A server that runs; `kill` ends it as a crash does."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
+    def __init__(self, port: int, process: asyncio.subprocess.Process, http: httpx.AsyncClient) -> None:
+        self.address = f"127.0.0.1:{port}"
+        self.url = f"http://{self.address}"
+        self._process = process
         self._http = http
-        self.url = str(http.base_url)
 
     async def amtool(self, *words: str) -> tuple[int, str]:
         """The exit code of amtool against it, and all that it said."""
@@ -56,44 +62,36 @@ class Alertmanager:
             while await self.told(outcome) < count:
                 await asyncio.sleep(0.05)
 
+    async def alerts(self) -> list[dict[str, Any]]:
+        """Those that it holds for active now."""
+        found: list[dict[str, Any]] = (await self._http.get("/api/v2/alerts")).raise_for_status().json()
+        return found
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    async def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
 
 
 @asynccontextmanager
-async def alertmanager(folder: Path, webhook: str, token: str) -> AsyncIterator[Alertmanager]:
-    """Tells this webhook of everything, with this token; ready inside."""
-    config, port = folder / "alertmanager.yml", _free_port()
-    config.write_text(_config(webhook, token))
+async def alertmanager(folder: Path, config: str = TELLS_NOBODY) -> AsyncIterator[Alertmanager]:
+    """One that keeps its state in this folder, and does as this configuration says; ready inside."""
+    folder.mkdir(exist_ok=True)
+    file, port = folder / "alertmanager.test.yml", free_port()
+    file.write_text(config)
     process = await asyncio.create_subprocess_exec(
         "prometheus-alertmanager",
-        f"--config.file={config}",
+        f"--config.file={file}",
         f"--storage.path={folder / 'alertmanager'}",
         f"--web.listen-address=127.0.0.1:{port}",
         "--cluster.listen-address=",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            await _ready(http, process)
-            yield Alertmanager(http)
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-async def _ready(http: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
-    async with asyncio.timeout(15):
-        while process.returncode is None:
-            try:
-                if (await http.get("/-/ready")).status_code == 200:
-                    return
-            except httpx.TransportError:
-                pass
-            await asyncio.sleep(0.05)
-    raise AssertionError(f"alertmanager ended with {process.returncode}")
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=10) as http:
+        server = Alertmanager(port, process, http)
+        try:
+            await ready(http, process)
+            yield server
+        finally:
+            await server.kill()

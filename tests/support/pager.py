@@ -1,16 +1,12 @@
-"""Debian's Alertmanager on loopback, with the inhibition that is shipped, and a webhook that catches what it tells."""
+"""A webhook that catches what Alertmanager tells, and a configuration by which it tells it, as it is shipped."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
 import orjson
-from support.prometheus_server import free_port, ready
 from support.wire import Received, Reply, Wire
 
 
@@ -67,8 +63,11 @@ class Pager:
                 await asyncio.sleep(0.05)
 
 
-def _config(folder: Path, shipped: Path, pager: str, brekwatch: str) -> Path:
-    """Inhibition as shipped; pages go to the pager, all alerts to brekwatch's own receiver, and without long waits."""
+def as_shipped(folder: Path, shipped: Path, *, pager: str, brekwatch: str) -> str:
+    """Inhibition as shipped; pages go to the pager, all alerts to brekwatch's own receiver, and without long waits.
+
+    The token for that one lies in the folder's `token`.
+    """
     receivers = {
         "pager": {"url": pager, "send_resolved": True},
         "brekwatch": {
@@ -97,30 +96,5 @@ def _config(folder: Path, shipped: Path, pager: str, brekwatch: str) -> Path:
     inhibition, end, _ = rest.partition("\nreceivers:\n")
     assert begin
     assert end
-    file = folder / "alertmanager.test.yml"
     parts = (f"{name}: {orjson.dumps(value).decode()}\n" for name, value in config.items())  # JSON is YAML
-    file.write_text("".join(parts) + begin + inhibition)
-    return file
-
-
-@asynccontextmanager
-async def alertmanager(folder: Path, *, shipped: Path, pager: str, brekwatch: str) -> AsyncIterator[str]:
-    """Its `host:port`; the token for brekwatch's receiver lies in the folder's `token`."""
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        "prometheus-alertmanager",
-        f"--config.file={_config(folder, shipped, pager, brekwatch)}",
-        f"--storage.path={folder / 'alertmanager'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        "--cluster.listen-address=",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", trust_env=False) as http:
-            await ready(http, process)
-        yield f"127.0.0.1:{port}"
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
+    return "".join(parts) + begin + inhibition

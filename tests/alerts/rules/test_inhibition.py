@@ -8,7 +8,8 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.pager import Pager, alertmanager
+from support.alertmanager import alertmanager
+from support.pager import Pager, as_shipped
 from support.rules import RULES, alerts
 
 CONFIG = RULES.parent / "alertmanager.yml"
@@ -44,8 +45,8 @@ async def told_after(folder: Path, posted: Sequence[object]) -> Mapping[str, lis
     async with Pager() as pager:
         nobody = "http://127.0.0.1:1"
         async with (
-            alertmanager(folder, shipped=CONFIG, pager=pager.url, brekwatch=nobody) as address,
-            httpx.AsyncClient(base_url=f"http://{address}", trust_env=False) as http,
+            alertmanager(folder, as_shipped(folder, CONFIG, pager=pager.url, brekwatch=nobody)) as server,
+            httpx.AsyncClient(base_url=server.url, trust_env=False) as http,
         ):
             (await http.post("/api/v2/alerts", json=posted)).raise_for_status()
             await asyncio.sleep(0.3)

@@ -13,9 +13,9 @@ from probes.settings import load
 KEY = "sk_test_51H8xQz"
 VARIABLES = {"BREK_BASE_URL": "http://127.0.0.1:3000", "BREK_PARTNER_API_KEY": KEY, "HOME": "/home/somebody"}
 HEAD = "targets:\n  a:\n    base_url: http://127.0.0.1:3000\n    api_key: ${BREK_PARTNER_API_KEY}\n"
-_SERVICE = "listen, journal, retention, location, external_url, reference, max_concurrent_runs"
-_LINKS = "grafana_url, webhook_token, webhook_token_file, heartbeat_url, heartbeat_url_file"
-SERVICE_KEYS = f"{_SERVICE}, web_config, sentry_dsn, sentry_dsn_file, {_LINKS}"
+_SERVICE = "listen, journal, retention, location, external_url, reference, max_concurrent_runs, web_config, sentry_dsn"
+_LINKS = "sentry_dsn_file, grafana_url, webhook_token, webhook_token_file, heartbeat_url, heartbeat_url_file"
+SERVICE_KEYS = f"{_SERVICE}, {_LINKS}"
 PROBE_KEYS = "scenario, targets, every, deadline, step_deadline, objective"
 SHIPPED = ", ".join(shipped())
 HTTPS = (
@@ -380,7 +380,6 @@ def test_a_wrong_configuration_is_told_with_its_place_and_the_way_out(folder: Pa
 @pytest.mark.parametrize("case", TARGETS.values(), ids=TARGETS)
 def test_a_wrong_target_is_told_and_no_secret_is_shown(folder: Path, case: tuple[str, ...]) -> None:
     text, *problems = case
-
     told = problems_of(folder, text)
 
     assert told == expected(folder, tuple(problems))
