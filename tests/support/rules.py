@@ -32,7 +32,7 @@ def rules() -> Mapping[Path, list[Rule]]:
 
 
 @cache
-def test_files() -> Mapping[Path, Any]:
+def promtool_files() -> Mapping[Path, Any]:
     """Each test file of promtool as data."""
     return {path: read(path) for path in TEST_FILES}
 
@@ -44,7 +44,7 @@ def alerts() -> Iterator[Rule]:
 
 def expectations(alert: str) -> Iterator[list[Any]]:
     """What each question about an alert in the test files expects: the alerts that fire."""
-    for file in test_files().values():
+    for file in promtool_files().values():
         for case in file["tests"]:
             for asked in case.get("alert_rule_test", ()):
                 if asked["alertname"] == alert:
@@ -91,7 +91,7 @@ def _red(made: Mapping[str, list[Rule]], folder: Path) -> set[str]:
         mutated = [rule for name, each in made.items() if name.rpartition("_")[0] in alerts for rule in each]
         groups = [{"name": "mutants", "rules": [*healthy, *mutated]}]
         (folder / path.name).write_text(json.dumps({"groups": groups}), encoding="utf-8")
-    written = [_asked_of_all(path, tuple(made), folder) for path in test_files()]
+    written = [_asked_of_all(path, tuple(made), folder) for path in promtool_files()]
     halves = [_started("test", "rules", *half) for half in (written[::2], written[1::2])]
     said = "".join(process.communicate()[0] for process in halves)
     if len(re.findall(r"^Unit Testing:", said, re.MULTILINE)) != len(written):
@@ -106,7 +106,7 @@ def _started(*arguments: str | Path) -> subprocess.Popen[str]:
 
 def _asked_of_all(path: Path, mutants: Sequence[str], folder: Path) -> Path:
     """The same questions, of every mutant too."""
-    file = test_files()[path]
+    file = promtool_files()[path]
     cases = []
     for case in file["tests"]:
         asked = case.get("alert_rule_test", [])
