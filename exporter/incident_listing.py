@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from alerts.pages import utc
+from alerts.pages import lasting, utc
 from alerts.report.codec import encode
 from alerts.report.gathering import IncidentReader, RunReader
 from alerts.report.json_twin import json_text
-from alerts.report.phrases import lasting
 from probes.incident import Incident, IncidentFilter
 from probes.redaction import printable
 

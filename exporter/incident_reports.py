@@ -9,7 +9,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from alerts.report.facts import Report
-from exporter.web.report import Reporting
+from exporter.web.pages.report import Reporting
 from probes.settings import Settings
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from exporter.incident_watch import IncidentWatch
 from exporter.notifying import Notifying
 from exporter.recorder import Recorder
 from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app
-from exporter.web.report import Reporting
+from exporter.web.pages.report import Reporting
 from probes.errors import JournalError, UsageError
 from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger

@@ -9,10 +9,9 @@ import re
 from collections.abc import Iterator
 from textwrap import shorten
 
-from alerts.pages import utc
+from alerts.pages import lasting, utc
 from alerts.report.advice import SUPPORT
 from alerts.report.facts import Report
-from alerts.report.phrases import lasting
 from alerts.report.support_ids import support_block
 
 _SUBJECT_CHARACTERS = 150

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from alerts.pages import utc
+from alerts.pages import lasting, utc
 from alerts.report.evidence import Asked, Evidence
-from alerts.report.phrases import counted, lasting, listed, shown, since_when
+from alerts.report.phrases import counted, listed, shown, since_when
 from alerts.report.stretch import Stretch, counts_of, failed_exchange
 from probes.model import Exchange
 from probes.words import FailureKind, Operation

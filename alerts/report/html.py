@@ -6,24 +6,20 @@ an address or a style.
 
 from __future__ import annotations
 
-import math
 import re
 import shlex
-from datetime import datetime
 from functools import cache
-from importlib.resources import files
 from typing import TYPE_CHECKING
 
-from alerts.pages import Paper, environment
+from alerts.pages import Paper, environment, style_sheet
 from alerts.report.axis import LEFT, RIGHT
 from alerts.report.facts import Report
 from alerts.report.fitting import ROOMS, fitted
-from alerts.report.phrases import lasting
 from alerts.report.picture import WIDTH, picture_of, share_left
 from alerts.report.standing import WHO_ACTS, standing
 from alerts.report.support_ids import support_block
 from probes.redaction import printable
-from probes.words import Blame, Outcome
+from probes.words import Blame
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,13 +27,6 @@ if TYPE_CHECKING:
 MOST_BYTES = 256 * 1024
 _ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
-_SIGNS = {
-    Outcome.PASSED: "\N{BLACK CIRCLE}",
-    Outcome.DEGRADED: "\N{CIRCLE WITH LEFT HALF BLACK}",
-    Outcome.FAILED: "\N{MULTIPLICATION X}",
-    Outcome.SKIPPED: "\N{EN DASH}",
-    Outcome.UNKNOWN: "?",
-}
 
 
 def render(report: Report) -> str:
@@ -79,21 +68,9 @@ def _is_command(curl: str | None) -> bool:
     return curl is not None and any(line and not line.startswith("#") for line in curl.split("\n"))
 
 
-def _iso(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
-
-
-def _percent(share: float) -> str:
-    return f"{share:.3%}".replace("%", "").rstrip("0").rstrip(".") + " %" if math.isfinite(share) else "?"
-
-
 def _ours(address: str | None) -> bool:
     """Whether it is a plain web address, fit to be a link."""
     return address is not None and _OUR_ADDRESS.fullmatch(address) is not None
-
-
-def _sign(outcome: Outcome) -> str:
-    return _SIGNS.get(outcome, "?")
 
 
 def _whose(blame: Blame) -> str:
@@ -103,13 +80,13 @@ def _whose(blame: Blame) -> str:
 
 @cache
 def _paper() -> Paper:
-    return Paper((files("alerts") / "templates" / "report.css").read_text("utf-8"), allowed=_ALLOWED)
+    return Paper(style_sheet(("alerts", "report.css")), allowed=_ALLOWED)
 
 
 @cache
 def _template() -> Template:
     made = environment("alerts")
-    made.filters |= {"lasting": lasting, "iso": _iso, "percent": _percent, "sign": _sign, "whose": _whose}
+    made.filters |= {"whose": _whose}
     made.globals |= {"share_left": share_left, "width": WIDTH, "left": LEFT, "right": RIGHT}
     made.tests["ours"] = _ours
     return made.get_template("report.html")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from alerts.pages import utc
+from alerts.pages import lasting, utc
 from alerts.report.facts import ExchangeView, Line, Report
-from alerts.report.phrases import counted, lasting
+from alerts.report.phrases import counted
 from alerts.report.support_ids import support_block
 from probes.redaction import printable
 

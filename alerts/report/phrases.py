@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import datetime, timedelta
 
 from probes.redaction import bounded, printable
@@ -17,24 +16,6 @@ def since_when(moment: datetime, now: datetime) -> str:
     """The same as short as it can't be mistaken: of this day, the time alone."""
     near = timedelta(0) <= now - moment < timedelta(hours=24) and moment.date() == now.date()
     return f"{moment:%H:%M} UTC" if near else f"{moment:%Y-%m-%d %H:%M} UTC"
-
-
-def lasting(seconds: float) -> str:
-    """A duration in its two largest units: `41.5 ms`, `9.25 s`, `42 s`, `47 min 6 s`, `2 d 4 h`."""
-    if not math.isfinite(seconds):
-        return "?"
-    whole, sign = round(abs(seconds)), "-" if seconds < 0 else ""
-    if whole < 60:
-        return _short(seconds)
-    parts = [(whole // 86_400, "d"), (whole // 3600 % 24, "h"), (whole // 60 % 60, "min"), (whole % 60, "s")]
-    first = next(at for at, (count, _) in enumerate(parts) if count)
-    return sign + " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count)
-
-
-def _short(seconds: float) -> str:
-    if abs(seconds) >= 1 or seconds == 0:
-        return f"{seconds:.3g} s"
-    return f"{seconds * 1000:.3g} ms"
 
 
 def counted(count: int, thing: str) -> str:

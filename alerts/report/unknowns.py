@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from alerts.pages import utc
+from alerts.pages import lasting, utc
 from alerts.report.evidence import Evidence
-from alerts.report.phrases import counted, lasting, listed, shown
+from alerts.report.phrases import counted, listed, shown
 from alerts.report.stretch import Stretch, cause_of, end_of, failed_exchange, plan_of
 from probes.journal.kept import RunSummary
 from probes.words import JUDGED_OUTCOMES, Outcome

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib.metadata import version as version_of
+from importlib.resources import files
 from typing import Protocol
 
 import orjson
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from exporter.recorder import Recorder
 from exporter.web.alerts import Alerts
-from exporter.web.finding import Finding
 from exporter.web.incident_lookups import IncidentDesk
-from exporter.web.incidents import Incidents
-from exporter.web.page import Page
-from exporter.web.report import IncidentReport, Reporting
-from exporter.web.runbooks import Runbooks
+from exporter.web.pages import finding, incidents, report, runbooks, status
+from exporter.web.pages.answering import JsonAddresses
+from exporter.web.pages.page import Frame, Link
+from exporter.web.pages.report import Reporting
 from exporter.web.scrapes import Scrapes
 from probes.journal.kept import Found
 
@@ -49,15 +51,34 @@ def create_app(
     With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`;
     with `reporting`, `/incidents/<id>`. `scrub` removes secrets from what they say.
     """
-    version = version_of("brekwatch")
-    page = Page("index.html", version=version)
-    scrapes = Scrapes(recorder.render)
+    places = [Link("Status", status.PATH)]
+    places += [] if desk is None else [Link("Incidents", incidents.PATH)]
+    places += [] if find is None else [Link("Find", finding.PATH)]
+    frame = Frame(
+        version=version_of("brekwatch"),
+        links=(*places, Link("Runbooks", runbooks.PATH)),
+        problem=health.problem,
+        scrub=scrub,
+        **({} if desk is None else {"now": desk.now}),
+    )
+    app = Starlette(
+        routes=[
+            *status.Status(recorder.board, frame).routes(),
+            *_for_programs(recorder, health),
+            *runbooks.Runbooks(frame).routes(),
+            *([] if find is None else finding.Finding(find, frame).routes()),
+            *([] if desk is None else incidents.Incidents(desk, frame).routes()),
+            *([] if desk is None else Alerts(desk, scrub=scrub).routes()),
+            *([] if reporting is None else report.IncidentReport(reporting, frame).routes()),
+        ],
+        middleware=[Middleware(JsonAddresses)],
+    )
+    app.router.redirect_slashes = False
+    return app
 
-    async def index(_request: Request) -> Response:
-        headers = {"content-security-policy": page.content_security_policy}
-        links = {"finds": find is not None, "incidents": desk is not None}
-        told = page.render(rows=recorder.board.rows(), problem=health.problem(), **links)
-        return HTMLResponse(told, headers=headers)
+
+def _for_programs(recorder: Recorder, health: Health) -> list[Route]:
+    scrapes = Scrapes(recorder.render)
 
     async def metrics(request: Request) -> Response:
         body, content_type = await scrapes.get(request.headers.get("accept", ""))
@@ -69,22 +90,20 @@ def create_app(
     async def readyz(_request: Request) -> Response:
         return _verdict(None if health.started else "the first slots are not planned yet")
 
-    reports = [] if reporting is None else IncidentReport(reporting, version=version, scrub=scrub).routes()
-    app = Starlette(
-        routes=[
-            Route("/", index),
-            Route("/metrics", metrics),
-            Route("/healthz", healthz),
-            Route("/readyz", readyz),
-            *Runbooks(version=version).routes(),
-            *([] if find is None else Finding(find, version=version, scrub=scrub).routes()),
-            *([] if desk is None else Incidents(desk, version=version, scrub=scrub).routes()),
-            *([] if desk is None else Alerts(desk, scrub=scrub).routes()),
-            *reports,
-        ]
-    )
-    app.router.redirect_slashes = False
-    return app
+    async def favicon(_request: Request) -> Response:
+        return Response(_favicon(), media_type="image/svg+xml")
+
+    return [
+        Route("/metrics", metrics),
+        Route("/healthz", healthz),
+        Route("/readyz", readyz),
+        Route("/favicon.svg", favicon),
+    ]
+
+
+@cache
+def _favicon() -> bytes:
+    return (files("exporter.web") / "templates" / "favicon.svg").read_bytes()
 
 
 def _verdict(problem: str | None) -> Response:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exporter.web.credentials import Bearer, Door
-from exporter.web.page import NOTHING_ALLOWED
+from exporter.web.pages.page import NOTHING_ALLOWED
 
 _METHODS = frozenset({"GET", "HEAD"})
 _HEADERS = {

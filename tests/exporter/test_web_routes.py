@@ -22,6 +22,7 @@ READABLE = [
     "/metrics",
     "/healthz",
     "/readyz",
+    "/favicon.svg",
     "/runbooks",
     "/runbooks/{name}",
     "/find",

@@ -19,9 +19,9 @@ from support.reports import (
 )
 from support.timelines import INCIDENT_ID, REQUEST_ID, UNTIL
 
+from alerts.pages import lasting
 from alerts.report.facts import Counts, Report
 from alerts.report.html import MOST_BYTES, content_security_policy, render
-from alerts.report.phrases import lasting
 from probes.words import Ended
 
 EVERY = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())

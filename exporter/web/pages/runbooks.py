@@ -9,15 +9,17 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
-from exporter.web.page import Page
+from exporter.web.pages.answering import Answers
+from exporter.web.pages.page import Frame, Page
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
 
+PATH = "/runbooks"
 _NEIGHBOUR = re.compile(r"(Brek[A-Za-z]+)\.md")
 _OURS = re.compile(r"/(?!/)")
 
@@ -25,32 +27,36 @@ _OURS = re.compile(r"/(?!/)")
 class Runbooks:
     """Shows the runbooks that are shipped; what isn't one of them is a 404, and no path is made of a name."""
 
-    def __init__(self, *, version: str) -> None:
-        self._page = Page("runbook.html", version=version)
+    def __init__(self, frame: Frame) -> None:
+        self._answers = Answers(Page("runbook.html", frame, here=PATH), frame, here=PATH)
         self._shown: dict[str, str] = {}
 
     def routes(self) -> list[Route]:
         """The list, and the address of each."""
-        return [Route("/runbooks", self._list), Route("/runbooks/{name}", self._one)]
+        return [Route(PATH, self._list), Route(f"{PATH}/{{name}}", self._one)]
 
-    async def _list(self, _request: Request) -> Response:
-        return self._answer(200, name=None, names=sorted(texts()), body=None)
+    async def _list(self, request: Request) -> Response:
+        return self._names(request, 200)
 
     async def _one(self, request: Request) -> Response:
         name = request.path_params["name"]
         text = texts().get(name)
         if text is None:
-            return self._answer(404, name=None, names=sorted(texts()), body=None)
+            return self._names(request, 404)
         if name not in self._shown:
             self._shown[name] = rendered(text)
         from markupsafe import Markup
 
         body = Markup(self._shown[name])  # noqa: S704 - our own file, rendered without any HTML of its own
-        return self._answer(200, name=name, names=(), body=body)
+        document = {"name": name, "markdown": text}
+        return self._answers.told(
+            request, lambda: document, {"name": name, "names": (), "body": body, "missing": False}
+        )
 
-    def _answer(self, status_code: int, **facts: object) -> Response:
-        headers = {"content-security-policy": self._page.content_security_policy}
-        return HTMLResponse(self._page.render(missing=status_code == 404, **facts), status_code, headers)
+    def _names(self, request: Request, status_code: int) -> Response:
+        names = sorted(texts())
+        facts = {"name": None, "names": names, "body": None, "missing": status_code == 404}
+        return self._answers.told(request, lambda: {"runbooks": names}, facts, status_code)
 
 
 @cache

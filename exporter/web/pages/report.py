@@ -12,9 +12,10 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from alerts.report.facts import Report
-from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
-from exporter.web.page import Page, wants_json
-from probes.errors import JournalError, UsageError
+from exporter.web.lookups import Lookups
+from exporter.web.pages.answering import LOOKUP_PROBLEMS, refused, wants_json
+from exporter.web.pages.incidents import PATH
+from exporter.web.pages.page import Frame, Page
 
 _ID = re.compile(r"[0-9a-z][0-9a-z_-]{3,63}")
 _NO_SUCH_ID = "no incident has this id"
@@ -44,17 +45,17 @@ class _Asked:
 
 
 class IncidentReport:
-    """Answers those who follow an alert's link. `scrub` removes secrets from what is said back."""
+    """Answers those who follow an alert's link."""
 
-    def __init__(self, reporting: Reporting, *, version: str, scrub: Callable[[str], str]) -> None:
+    def __init__(self, reporting: Reporting, frame: Frame) -> None:
         self._reporting = reporting
         self._lookups: Lookups[_Asked, bytes | None] = Lookups(self._written)
-        self._scrub = scrub
-        self._refusal = Page("no_report.html", version=version)
+        self._scrub = frame.scrub
+        self._refusal = Page("refused.html", frame, here=PATH)
 
     def routes(self) -> list[Route]:
         """One, after those of fixed names below `/incidents/`."""
-        return [Route("/incidents/{id}", self._answer)]
+        return [Route(f"{PATH}/{{id}}", self._answer)]
 
     async def _answer(self, request: Request) -> Response:
         text = request.path_params["id"]
@@ -65,12 +66,8 @@ class IncidentReport:
             return self._refused(request, _NO_SUCH_ID, 404)
         try:
             content = await self._lookups.get(_Asked(text=text, written_as=written_as))
-        except UsageError as problem:
-            return self._refused(request, str(problem), 400)
-        except JournalError as problem:
-            return self._refused(request, str(problem), 503)
-        except TooManyError:
-            return self._refused(request, "too many look for something now: try again in a moment", 503)
+        except LOOKUP_PROBLEMS as problem:
+            return self._refused(request, problem)
         return self._refused(request, _UNKNOWN, 404) if content is None else _told(content, written_as)
 
     def _written(self, asked: _Asked) -> bytes | None:
@@ -87,13 +84,8 @@ class IncidentReport:
         }
         return writers[asked.written_as](report).encode("utf-8", "replace")
 
-    def _refused(self, request: Request, problem: str, status_code: int) -> Response:
-        problem = self._scrub(problem)
-        headers = {"vary": "accept"} | ({"retry-after": RETRY_SECONDS} if status_code == 503 else {})
-        if wants_json(request):
-            return Response(orjson.dumps({"problem": problem}), status_code, headers, media_type="application/json")
-        headers["content-security-policy"] = self._refusal.content_security_policy
-        return HTMLResponse(self._refusal.render(problem=problem), status_code, headers)
+    def _refused(self, request: Request, problem: Exception | str, status_code: int | None = None) -> Response:
+        return refused(request, self._refusal, problem, status_code, scrub=self._scrub)
 
 
 def _format(request: Request) -> str | None:

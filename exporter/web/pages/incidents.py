@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import orjson
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from exporter.run_json import moment
 from exporter.web.incident_lookups import IncidentDesk, reading
-from exporter.web.lookups import RETRY_SECONDS, Lookups, TooManyError
-from exporter.web.page import Page, wants_json
-from probes.errors import JournalError, UsageError
+from exporter.web.lookups import Lookups
+from exporter.web.pages.answering import LOOKUP_PROBLEMS, Answers
+from exporter.web.pages.page import Frame, Page
+from probes.errors import UsageError
 from probes.incident import Incident, IncidentFilter
 
+PATH = "/incidents"
 MOST_LISTED = 50
 _MOST_OPEN = 500
 _LAST_CLOSED = 5
@@ -42,17 +42,17 @@ class Listed:
 
 
 class Incidents:
-    """Answers from the journal; `scrub` removes secrets from what was typed."""
+    """Answers from the journal."""
 
-    def __init__(self, desk: IncidentDesk, *, version: str, scrub: Callable[[str], str]) -> None:
+    def __init__(self, desk: IncidentDesk, frame: Frame) -> None:
         self._desk = desk
-        self._scrub = scrub
+        self._scrub = frame.scrub
         self._lookups = Lookups(self._look_up)
-        self._page = Page("incidents.html", version=version)
+        self._answers = Answers(Page("incidents.html", frame, here=PATH), frame, here=PATH)
 
     def routes(self) -> list[Route]:
         """The list, and what is open; the page of each incident is another's."""
-        return [Route("/incidents", self._list), Route("/incidents/open", self._open)]
+        return [Route(PATH, self._list), Route(f"{PATH}/open", self._open)]
 
     async def _list(self, request: Request) -> Response:
         return await self._answer(request, Question())
@@ -64,13 +64,11 @@ class Incidents:
     async def _answer(self, request: Request, question: Question) -> Response:
         try:
             listed = await self._lookups.get(question)
-        except UsageError as problem:
-            return self._told(request, question, 404, problem=str(problem))
-        except JournalError as problem:
-            return self._told(request, question, 503, problem=str(problem))
-        except TooManyError:
-            return self._told(request, question, 503, problem="too many look for something now: try again in a moment")
-        return self._told(request, question, 200, listed=listed)
+        except LOOKUP_PROBLEMS as problem:
+            return self._answers.refused(request, problem, 404 if isinstance(problem, UsageError) else None)
+        about = {"target": self._scrub(question.target or ""), "scenario": self._scrub(question.scenario or "")}
+        facts = {"open_only": question.open_only, "listed": listed, **about}
+        return self._answers.told(request, lambda: listed_as_json(listed), facts)
 
     def _look_up(self, question: Question) -> Listed:
         """In a thread."""
@@ -88,32 +86,6 @@ class Incidents:
         if not (still_open or before or question.target is None or question.target in self._desk.targets()):
             raise UsageError(f'no target of the name "{question.target}" is configured here, and none had an incident')
         return Listed(beside=still_open, before=before)
-
-    def _told(
-        self,
-        request: Request,
-        question: Question,
-        status_code: int,
-        *,
-        listed: Listed | None = None,
-        problem: str | None = None,
-    ) -> Response:
-        listed = listed or Listed()
-        problem = None if problem is None else self._scrub(problem)
-        headers = {"vary": "accept"} | ({"retry-after": RETRY_SECONDS} if status_code == 503 else {})
-        if wants_json(request):
-            told: dict[str, object] = listed_as_json(listed) if problem is None else {"problem": problem}
-            return Response(orjson.dumps(told), status_code, headers, media_type="application/json")
-        headers["content-security-policy"] = self._page.content_security_policy
-        about = {"target": self._scrub(question.target or ""), "scenario": self._scrub(question.scenario or "")}
-        facts = {
-            "open_only": question.open_only,
-            "listed": listed,
-            "problem": problem,
-            "now": self._desk.now(),
-            **about,
-        }
-        return HTMLResponse(self._page.render(**facts), status_code, headers)
 
 
 def _named(request: Request, name: str) -> str | None:
