@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
-.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean report-pictures
+.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean dashboards report-pictures
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -43,6 +43,9 @@ faults-page: $(VENV)/.installed
 
 blame-page: $(VENV)/.installed
 	PYTHONPATH=.:tests $(BIN)/python -m support.blame_matrix
+
+dashboards: $(VENV)/.installed
+	$(BIN)/python -m dashboards
 
 report-pictures: $(VENV)/.installed system
 	PYTHONPATH=.:tests $(BIN)/python -m support.report_pictures

@@ -1,0 +1,147 @@
+"""PromQL of the dashboards, from the families of the catalogue: a label that a family hasn't is refused.
+
+Every look back uses `$window`; only the objective has its own, fixed 28 days. Whatever is shown is brought down to
+`target` (and `scenario`), so that a second monitor, or a new address of the same one, doubles nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from exporter.metrics import (
+    BUILD_INFO,
+    INTERVAL,
+    LAST_RUN,
+    SUCCESS,
+    TARGET_INFO,
+    Family,
+    Kind,
+)
+
+WINDOW = "$window"
+OBJECTIVE_WINDOW = "28d"
+STALE_INTERVALS = 2
+"""How many intervals a verdict holds. Older ones are shown as no verdict: an old green would be a lie."""
+
+_SCOPES = {"target": '=~"$target"', "scenario": '=~"$scenario"'}
+_PLACE = '{environment=~"$environment",location=~"$location"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """How a label is compared, as PromQL writes it: the operator and the quoted value."""
+
+    text: str
+
+
+CHOSEN_STEP = Match('=~"$step"')
+
+
+def one_of(*values: str) -> Match:
+    """Any of these values."""
+    return Match(f'=~"{"|".join(values)}"')
+
+
+def none_of(*values: str) -> Match:
+    """None of these values."""
+    return Match(f'!~"{"|".join(values)}"')
+
+
+def selector(family: Family, suffix: str = "", /, **labels: str | Match) -> str:
+    """The series of a family that the variables of the board choose, narrowed by labels.
+
+    `suffix` is that of a histogram's series. Raises ValueError for a label that the family hasn't, and for a suffix
+    where it has none.
+    """
+    if unknown := set(labels) - set(family.labels):
+        raise ValueError(f"{family.name} has no label {', '.join(sorted(unknown))}")
+    if (family.kind is Kind.HISTOGRAM) != bool(suffix):
+        raise ValueError(f"{family.name}: a suffix is for histograms, and they need one")
+    scopes = {name: scope for name, scope in _SCOPES.items() if name in family.labels}
+    chosen: Mapping[str, str] = {**scopes, **{name: _compared(value) for name, value in labels.items()}}
+    matchers = ",".join(f"{name}{text}" for name, text in chosen.items())
+    return f"{family.name}{suffix}{{{matchers}}}" if matchers else f"{family.name}{suffix}"
+
+
+def _compared(value: str | Match) -> str:
+    return value.text if isinstance(value, Match) else f'="{value}"'
+
+
+def here(vector: str, window: str = "") -> str:
+    """What was seen from the chosen locations, of targets in the chosen environments.
+
+    For a look back, a monitor counts that was there at any time in it: with a new address its past isn't lost.
+    """
+    info = f"{TARGET_INFO.name}{_PLACE}"
+    return f"{vector}\nand on (job, instance, target) " + (f"last_over_time({info}[{window}])" if window else info)
+
+
+def increase(series: str, window: str = WINDOW) -> str:
+    """By how much counters that start at 0 grew, each series for itself."""
+    return here(f"increase({series}[{window}])", window)
+
+
+def grown(series: str) -> str:
+    """By how much counters grew in the window, their first event too, which `increase()` can't see.
+
+    A series that was not there before the window counts whole: but only if the monitor was watched then, or is
+    younger than the window, and if it was not reset since. Else the counts of years would show on the first day.
+    """
+    then = f"last_over_time(vector(time())[1m:1m] offset {WINDOW})"
+    return here(
+        f"((({series}\n"
+        f"  unless (last_over_time({series}[1h] offset {WINDOW}) or resets({series}[{WINDOW}]) > 0))\n"
+        f"  and on (job, instance) ({BUILD_INFO.name} offset {WINDOW}"
+        f" or process_start_time_seconds > on () group_left () {then}))\n"
+        f"or increase({series}[{WINDOW}]))",
+        WINDOW,
+    )
+
+
+def total(by: str, vector: str) -> str:
+    """The sum by these labels."""
+    return f"sum by ({by}) (\n{vector}\n)" if by else f"sum(\n{vector}\n)"
+
+
+def happened(by: str, vector: str) -> str:
+    """The sum by these labels, without what never happened: half an event is what extrapolation makes of none."""
+    return f"{total(by, vector)} > 0.5"
+
+
+def ratio(part: str, whole: str) -> str:
+    """A share, and nothing where there was nothing to share: no data is better than a wrong 100 %."""
+    return f"{part}\n/ ({whole} > 0)"
+
+
+def quantile(share: float, family: Family, by: str, /, **labels: str | Match) -> str:
+    """The duration that this share of the runs or requests in the window didn't exceed, as far as buckets tell."""
+    buckets = total(f"{by}, le" if by else "le", increase(selector(family, "_bucket", **labels)))
+    return f"histogram_quantile({share:g}, {buckets}) >= 0"
+
+
+def mean(family: Family, by: str, /, **labels: str | Match) -> str:
+    """The mean duration in the window."""
+    seconds = total(by, increase(selector(family, "_sum", **labels)))
+    return ratio(seconds, total(by, increase(selector(family, "_count", **labels))))
+
+
+def fresh_success() -> str:
+    """The verdicts that still hold, 1 or 0: of each pair and monitor; a stale one is not there.
+
+    Its age is taken when it was scraped: a scrape that is seldomer than the probe makes no verdict stale.
+    """
+    last_run = selector(LAST_RUN)
+    return here(
+        f"({selector(SUCCESS)}\n  and (timestamp({last_run}) - {last_run} <= {STALE_INTERVALS} * {selector(INTERVAL)}))"
+    )
+
+
+def good_now() -> str:
+    """Of each target: 0 if a verdict that holds is bad; else -1 if a planned probe has none; else 1."""
+    fresh = fresh_success()
+    planned = f"max by (target, scenario) (\n{here(selector(INTERVAL))}\n)"
+    stale = f"max by (target) ({planned}\nunless on (target, scenario) (\n{fresh}\n))"
+    worst = f"min by (target) (\n{fresh}\n)"
+    known = f'max by (target) ({TARGET_INFO.name}{_PLACE[:-1]},target=~"$target"}})'
+    return f"({worst} == 0)\nor ({worst} unless on (target) {stale})\nor -1 * {known}"
