@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from dashboards.boards import text_of
 from dashboards.overview import overview
+from dashboards.scenario import scenario
 
-_BOARDS = (overview,)
+_BOARDS = (overview, scenario)
 
 
 def texts() -> Mapping[str, str]:

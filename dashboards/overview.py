@@ -9,6 +9,7 @@ from alerts.rulebook.model import Board
 from alerts.thresholds import GOLDEN_PATHS
 from dashboards import linking, variables
 from dashboards.boards import Section, board
+from dashboards.objectives import PAIR, budget_left, failed, objective, share_of_good
 from dashboards.panels import (
     COUNT,
     GREEN,
@@ -33,29 +34,23 @@ from dashboards.queries import (
     WINDOW,
     fresh_success,
     good_now,
-    grown,
-    happened,
     here,
     increase,
     one_of,
     quantile,
-    ratio,
     selector,
     total,
 )
 from dashboards.tables import Column, merged
 from exporter.metrics import (
-    FAILURES,
     INCIDENTS_OPEN,
     LATENCY_OBJECTIVE,
-    OBJECTIVE,
     OBJECTIVE_RUNS,
     RUN_DURATION,
     TARGET_INFO,
 )
 
 _GOLDEN = one_of(*sorted(GOLDEN_PATHS))
-_PAIR = "target, scenario"
 _ALERTS = 'ALERTS{alertstate="firing",alertname=~"Brek.+",alertname!="BrekWatchdog",target=~"$target|"}'
 _RULES_RUN = 'ALERTS{alertname="BrekWatchdog",alertstate="firing"}'
 _NOW = {1.0: ("good", GREEN), 0.0: ("failing", RED), -1.0: ("no verdict", GREY)}
@@ -77,21 +72,6 @@ def overview() -> Dashboard:
     )
 
 
-def _share_of_good(by: str, window: str) -> str:
-    good = total(by, increase(selector(OBJECTIVE_RUNS, result="good"), window))
-    return ratio(good, total(by, increase(selector(OBJECTIVE_RUNS), window)))
-
-
-def _objective() -> str:
-    return f"max by ({_PAIR}) (\n{here(selector(OBJECTIVE))}\n)"
-
-
-def _budget_left() -> str:
-    """Of each pair: 1 while nothing is spent, below 0 once it is overspent; nothing where none is allowed."""
-    spent = f"(1 - {_share_of_good(_PAIR, OBJECTIVE_WINDOW)})"
-    return f"1 - {spent}\n/ on ({_PAIR}) (1 - {_objective()} > 0)"
-
-
 def _firing() -> str:
     """A zero only where the rules are evaluated: else it would say that all is well."""
     none = f"0 * max by (target) (\n{here(selector(TARGET_INFO))}\n) and on () {_RULES_RUN}"
@@ -100,7 +80,7 @@ def _firing() -> str:
 
 def _targets() -> table.Panel:
     percentiles = [Query(expr=quantile(each, RUN_DURATION, "target", scenario=_GOLDEN)) for each in (0.5, 0.95, 0.99)]
-    failing = f"topk by (target) (1, {happened('target, scenario, step, kind, blame', grown(selector(FAILURES)))})"
+    failing = f"topk by (target) (1, {failed('target, scenario, step, kind, blame')})"
     texts = Texts(
         title="One row a target",
         description=(
@@ -115,8 +95,8 @@ def _targets() -> table.Panel:
     queries = (
         Query(expr=f"max by (target, environment) (\n{here(selector(TARGET_INFO))}\n)"),
         Query(expr=good_now()),
-        Query(expr=f"min by (target) (\n{_share_of_good(_PAIR, OBJECTIVE_WINDOW)}\n)"),
-        Query(expr=f"min by (target) (\n{_budget_left()}\n)"),
+        Query(expr=f"min by (target) (\n{share_of_good(PAIR, OBJECTIVE_WINDOW)}\n)"),
+        Query(expr=f"min by (target) (\n{budget_left()}\n)"),
         *percentiles,
         Query(expr=_firing()),
         Query(expr=total("target", here(selector(INCIDENTS_OPEN)))),
@@ -159,7 +139,7 @@ def _verdicts() -> statetimeline.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(expr=f"min by ({_PAIR}) (\n{fresh_success()}\n)", legend="{{target}} · {{scenario}}")
+    query = Query(expr=f"min by ({PAIR}) (\n{fresh_success()}\n)", legend="{{target}} · {{scenario}}")
     panel = timeline(texts, query, states=mapped({1.0: ("good", GREEN), 0.0: ("failed", RED)}))
     return sized(panel.data_links([linking.failed_runs()]), 12, 9)
 
@@ -195,9 +175,7 @@ def _failures() -> timeseries.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(
-        expr=happened("target, kind", grown(selector(FAILURES))), legend="{{target}} · {{kind}}", exemplars=True
-    )
+    query = Query(expr=failed("target, kind"), legend="{{target}} · {{kind}}", exemplars=True)
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 12, 9)
 
 
@@ -210,7 +188,7 @@ def _failing() -> table.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(expr=happened("target, scenario, step, kind, blame", grown(selector(FAILURES))))
+    query = Query(expr=failed("target, scenario, step, kind, blame"))
     columns = (
         Column(of="target", links=(linking.target_page(cell=True),)),
         Column(of="scenario", links=(linking.failed_runs(cell=True),)),
@@ -253,8 +231,8 @@ def _availability() -> timeseries.Panel:
     pair = "{{target}} · {{scenario}}"
     panel = graph(
         texts,
-        Query(expr=_share_of_good(_PAIR, WINDOW), legend=pair),
-        Query(expr=_objective(), legend=f"{pair} · objective"),
+        Query(expr=share_of_good(PAIR, WINDOW), legend=pair),
+        Query(expr=objective(), legend=f"{pair} · objective"),
     )
     return sized(panel.max(1).data_links([linking.failed_runs()]), 12)
 
@@ -270,10 +248,10 @@ def _budgets() -> table.Panel:
         unit=SHARE,
     )
     queries = (
-        Query(expr=_share_of_good(_PAIR, OBJECTIVE_WINDOW)),
-        Query(expr=_objective()),
-        Query(expr=_budget_left()),
-        Query(expr=total(_PAIR, increase(selector(OBJECTIVE_RUNS), OBJECTIVE_WINDOW))),
+        Query(expr=share_of_good(PAIR, OBJECTIVE_WINDOW)),
+        Query(expr=objective()),
+        Query(expr=budget_left()),
+        Query(expr=total(PAIR, increase(selector(OBJECTIVE_RUNS), OBJECTIVE_WINDOW))),
     )
     columns = (
         Column(of="target", links=(linking.target_page(cell=True),)),

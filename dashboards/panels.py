@@ -42,7 +42,7 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from dashboards.variables import PROMETHEUS
 
-GREEN, YELLOW, ORANGE, RED, BLUE, GREY = "green", "yellow", "orange", "red", "blue", "#808080"
+GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "#808080"
 COUNT, SHARE, SECONDS, BYTES, AGE = "short", "percentunit", "s", "bytes", "dtdurations"
 
 Panel = TypeVar("Panel", heatmap.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)

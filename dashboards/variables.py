@@ -13,7 +13,8 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 from grafana_foundation_sdk.models.dashboard import VariableModel, VariableOption, VariableRefresh, VariableSort
 
 from alerts.rulebook.model import Links
-from exporter.metrics import RUNS, STEP_DURATION, TARGET_INFO
+from exporter.metrics import HTTP_PHASE_DURATION, RUNS, STEP_DURATION, TARGET_INFO
+from probes.words import Operation
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
 WINDOWS = ("15m", "1h", "6h", "1d", "7d", "28d")
@@ -57,6 +58,13 @@ def step() -> Variable:
     """The steps of the chosen scenarios; a panel is repeated for each."""
     query = f'label_values({STEP_DURATION.name}_count{{target=~"$target",scenario=~"$scenario"}}, step)'
     return _listed("step", "Step", query)
+
+
+def operation() -> Variable:
+    """One kind of request: the phases of different ones don't add up."""
+    query = f'label_values({HTTP_PHASE_DURATION.name}_count{{target=~"$target"}}, operation)'
+    chosen = VariableOption(selected=True, text=Operation.SEND_EVENT, value=Operation.SEND_EVENT)
+    return _listed("operation", "Operation", query).multi(multi=False).include_all(include_all=False).current(chosen)
 
 
 def window() -> Variable:
