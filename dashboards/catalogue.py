@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dashboards.boards import text_of
+from dashboards.correlation import correlation
+from dashboards.monitor import monitor
 from dashboards.overview import overview
+from dashboards.quota import quota
 from dashboards.scenario import scenario
 
-_BOARDS = (overview, scenario)
+_BOARDS = (overview, scenario, quota, correlation, monitor)
 
 
 def texts() -> Mapping[str, str]:

@@ -77,6 +77,13 @@ def here(vector: str, window: str = "") -> str:
     return f"{vector}\nand on (job, instance, target) " + (f"last_over_time({info}[{window}])" if window else info)
 
 
+def of_monitor(vector: str, window: str = "") -> str:
+    """The monitor's own series, of those that measure from the chosen locations."""
+    info = f"{TARGET_INFO.name}{_PLACE}"
+    place = f"last_over_time({info}[{window}])" if window else info
+    return f"{vector}\nand on (job, instance) {place}"
+
+
 def increase(series: str, window: str = WINDOW) -> str:
     """By how much counters that start at 0 grew, each series for itself."""
     return here(f"increase({series}[{window}])", window)
