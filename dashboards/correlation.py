@@ -10,7 +10,7 @@ from alerts.thresholds import Thresholds
 from dashboards import linking
 from dashboards.boards import Section, board
 from dashboards.panels import COUNT, SHARE, Query, Texts, bad_above, graph, rows, sized
-from dashboards.queries import Match, grown, happened, none_of, ratio, selector, total
+from dashboards.queries import Match, grown, happened, happened_or_nothing, none_of, ratio, selector, total
 from dashboards.tables import Column, merged
 from exporter.metrics import CONTRACT_FINDINGS, CORRELATION
 from probes.words import CorrelationState, FindingKind
@@ -63,7 +63,7 @@ def _states() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=happened(f"{_BY}, state", grown(selector(CORRELATION, state=_LACKING))),
+        expr=happened_or_nothing(f"{_BY}, state", grown(selector(CORRELATION, state=_LACKING))),
         legend="{{target}} · {{operation}} · {{id}} · {{state}}",
     )
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 12)
@@ -108,7 +108,7 @@ def _kinds() -> timeseries.Panel:
         unit=COUNT,
     )
     series = selector(CONTRACT_FINDINGS, kind=none_of(FindingKind.CONTRACT_DRIFT))
-    query = Query(expr=happened("target, kind", grown(series)), legend="{{target}} · {{kind}}")
+    query = Query(expr=happened_or_nothing("target, kind", grown(series)), legend="{{target}} · {{kind}}")
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 12)
 
 

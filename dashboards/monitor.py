@@ -7,10 +7,16 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from alerts.rulebook.model import Board
 from alerts.thresholds import Thresholds
-from dashboards import linking
+from dashboards import linking, variables
 from dashboards.boards import Section, board
 from dashboards.monitor_process import process_panels
-from dashboards.monitor_queries import BY, INSTANCE, grown_of_monitor, quantile_of_monitor
+from dashboards.monitor_queries import (
+    BY,
+    INSTANCE,
+    grown_of_monitor,
+    happened_or_nothing_to_monitor,
+    quantile_of_monitor,
+)
 from dashboards.panels import (
     AGE,
     COUNT,
@@ -31,6 +37,7 @@ from dashboards.queries import (
     STALE_INTERVALS,
     grown,
     happened,
+    happened_or_nothing,
     here,
     increase,
     none_of,
@@ -63,6 +70,7 @@ def monitor() -> Dashboard:
         Board.MONITOR,
         title="brekwatch / Monitor",
         description="Is what the other boards say to be believed",
+        extra=(variables.scenario(),),
         sections=(
             Section(
                 title="Is it to be believed?",
@@ -202,7 +210,7 @@ def _skipped() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=happened("target, scenario, reason", increase(selector(SKIPPED))),
+        expr=happened_or_nothing("target, scenario, reason", increase(selector(SKIPPED))),
         legend="{{target}} · {{scenario}} · {{reason}}",
     )
     return sized(graph(texts, query, stacked=True), 12)
@@ -218,7 +226,7 @@ def _unknown() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=happened("target, scenario", grown(selector(RUNS, outcome=Outcome.UNKNOWN))),
+        expr=happened_or_nothing("target, scenario", grown(selector(RUNS, outcome=Outcome.UNKNOWN))),
         legend="{{target}} · {{scenario}}",
     )
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 12)
@@ -234,5 +242,6 @@ def _faults() -> timeseries.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(expr=happened(f"{BY}, kind", grown_of_monitor(selector(FAULTS))), legend=f"{INSTANCE} · {{{{kind}}}}")
+    faults = happened_or_nothing_to_monitor(f"{BY}, kind", grown_of_monitor(selector(FAULTS)))
+    query = Query(expr=faults, legend=f"{INSTANCE} · {{{{kind}}}}")
     return sized(graph(texts, query, stacked=True), 12)

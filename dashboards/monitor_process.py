@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders import timeseries
 
-from dashboards.monitor_queries import BY, INSTANCE, grown_of_monitor, quantile_of_monitor
+from dashboards.monitor_queries import (
+    BY,
+    INSTANCE,
+    grown_of_monitor,
+    happened_or_nothing_to_monitor,
+    quantile_of_monitor,
+)
 from dashboards.panels import BYTES, COUNT, SECONDS, SHARE, Query, Texts, bad_above, graph, sized
 from dashboards.queries import WINDOW, happened, of_monitor, selector, total
 from exporter.metrics import (
@@ -84,7 +90,7 @@ def _notices() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=happened(f"{BY}, channel, state", grown_of_monitor(selector(NOTICES))),
+        expr=happened_or_nothing_to_monitor(f"{BY}, channel, state", grown_of_monitor(selector(NOTICES))),
         legend=f"{INSTANCE} · {{{{channel}}}} · {{{{state}}}}",
     )
     return sized(graph(texts, query, stacked=True), 12)

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from dashboards.queries import OBJECTIVE_WINDOW, grown, happened, here, increase, ratio, selector, total
+from dashboards.queries import (
+    OBJECTIVE_WINDOW,
+    grown,
+    happened,
+    happened_or_nothing,
+    here,
+    increase,
+    ratio,
+    selector,
+    total,
+)
 from exporter.metrics import FAILURES, OBJECTIVE, OBJECTIVE_RUNS
 
 PAIR = "target, scenario"
@@ -28,3 +38,8 @@ def budget_left() -> str:
 def failed(by: str) -> str:
     """The runs that failed in the window."""
     return happened(by, grown(selector(FAILURES)))
+
+
+def failed_or_nothing(by: str) -> str:
+    """The same, and a zero for a target that is measured."""
+    return happened_or_nothing(by, grown(selector(FAILURES)))

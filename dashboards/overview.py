@@ -9,8 +9,10 @@ from alerts.rulebook.model import Board
 from alerts.thresholds import GOLDEN_PATHS
 from dashboards import linking, variables
 from dashboards.boards import Section, board
-from dashboards.objectives import PAIR, budget_left, failed, objective, share_of_good
+from dashboards.keeping import keeping_panels
+from dashboards.objectives import PAIR, budget_left, failed, failed_or_nothing, objective, share_of_good
 from dashboards.panels import (
+    BLUE,
     COUNT,
     GREEN,
     GREY,
@@ -45,6 +47,7 @@ from dashboards.tables import Column, merged
 from exporter.metrics import (
     INCIDENTS_OPEN,
     LATENCY_OBJECTIVE,
+    MAINTENANCE,
     OBJECTIVE_RUNS,
     RUN_DURATION,
     TARGET_INFO,
@@ -54,6 +57,7 @@ _GOLDEN = one_of(*sorted(GOLDEN_PATHS))
 _ALERTS = 'ALERTS{alertstate="firing",alertname=~"Brek.+",alertname!="BrekWatchdog",target=~"$target|"}'
 _RULES_RUN = 'ALERTS{alertname="BrekWatchdog",alertstate="firing"}'
 _NOW = {1.0: ("good", GREEN), 0.0: ("failing", RED), -1.0: ("no verdict", GREY)}
+_ANNOUNCED = {0.0: ("no", "transparent"), 1.0: ("announced", BLUE)}
 
 
 def overview() -> Dashboard:
@@ -68,6 +72,7 @@ def overview() -> Dashboard:
             Section(title="Since when", panels=(_verdicts(), _alerts())),
             Section(title="What fails", panels=(_failures(), _failing())),
             Section(title="Golden path and objectives", panels=(_latency(), _availability(), _budgets(), _incidents())),
+            Section(title="Money and certificates", panels=keeping_panels()),
         ),
     )
 
@@ -100,6 +105,7 @@ def _targets() -> table.Panel:
         *percentiles,
         Query(expr=_firing()),
         Query(expr=total("target", here(selector(INCIDENTS_OPEN)))),
+        Query(expr=f"max by (target) (\n{here(selector(MAINTENANCE))}\n)"),
         Query(expr=failing),
     )
     return sized(merged(rows(texts, *queries), *_target_columns(), queries=len(queries)), 24, 9)
@@ -121,11 +127,12 @@ def _target_columns() -> tuple[Column, ...]:
         Column(
             of="I", title="Open incidents", unit=COUNT, limits=bad_above(1), links=(linking.open_incidents(cell=True),)
         ),
+        Column(of="J", title="Maintenance", words=tuple(mapped(_ANNOUNCED))),
         Column(of="scenario", links=(linking.failed_runs(cell=True),)),
         Column(of="step"),
         Column(of="kind"),
         Column(of="blame"),
-        Column(of="J", title="Failed runs", unit=COUNT),
+        Column(of="K", title="Failed runs", unit=COUNT),
     )
 
 
@@ -175,7 +182,7 @@ def _failures() -> timeseries.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(expr=failed("target, kind"), legend="{{target}} · {{kind}}", exemplars=True)
+    query = Query(expr=failed_or_nothing("target, kind"), legend="{{target}} · {{kind}}", exemplars=True)
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 12, 9)
 
 

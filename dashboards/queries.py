@@ -24,6 +24,7 @@ OBJECTIVE_WINDOW = "28d"
 STALE_INTERVALS = 2
 """How many intervals a verdict holds. Older ones are shown as no verdict: an old green would be a lie."""
 
+_TARGET = 'target=~"$target"'
 _SCOPES = {"target": '=~"$target"', "scenario": '=~"$scenario"'}
 _PLACE = '{environment=~"$environment",location=~"$location"}'
 
@@ -36,6 +37,7 @@ class Match:
 
 
 CHOSEN_STEP = Match('=~"$step"')
+ANY = Match('=~".+"')  # on a board that has no variable for the label
 
 
 def one_of(*values: str) -> Match:
@@ -114,6 +116,16 @@ def total(by: str, vector: str) -> str:
 def happened(by: str, vector: str) -> str:
     """The sum by these labels, without what never happened: half an event is what extrapolation makes of none."""
     return f"{total(by, vector)} > 0.5"
+
+
+def happened_or_nothing(by: str, vector: str) -> str:
+    """The same, and a zero named `nothing` for a target that is measured: an empty graph would not tell which it is.
+
+    The first label of `by` is `target`; the name stands in the second.
+    """
+    name = by.split(", ")[1]
+    measured = f"0 * max by (target) (\n{here(f'{SUCCESS.name}{{{_TARGET}}}')}\n)"
+    return f'{happened(by, vector)}\nor on (target) label_replace({measured}, "{name}", "nothing", "", "")'
 
 
 def ratio(part: str, whole: str) -> str:

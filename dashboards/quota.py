@@ -11,10 +11,11 @@ from dashboards import linking
 from dashboards.boards import Section, board
 from dashboards.panels import COUNT, SHARE, Query, Texts, bad_above, bad_below, graph, sized
 from dashboards.queries import (
+    ANY,
     WINDOW,
     Match,
     grown,
-    happened,
+    happened_or_nothing,
     here,
     none_of,
     one_of,
@@ -59,7 +60,7 @@ def _fresh(series: str) -> str:
 
 
 def _requests(by: str, **labels: str | Match) -> str:
-    return happened(by, grown(selector(HTTP_REQUESTS, **labels)))
+    return happened_or_nothing(by, grown(selector(HTTP_REQUESTS, **labels)))
 
 
 def _headroom() -> timeseries.Panel:
@@ -144,7 +145,7 @@ def _skipped() -> timeseries.Panel:
     )
     reasons = one_of(SkipReason.QUOTA, SkipReason.CREDENTIALS)
     query = Query(
-        expr=happened("target, scenario, reason", grown(selector(SKIPPED, reason=reasons))),
+        expr=happened_or_nothing("target, scenario, reason", grown(selector(SKIPPED, reason=reasons, scenario=ANY))),
         legend="{{target}} · {{scenario}} · {{reason}}",
     )
     return sized(graph(texts, query, stacked=True), 8)

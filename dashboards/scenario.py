@@ -15,7 +15,8 @@ from grafana_foundation_sdk.models.dashboard import (
 from alerts.rulebook.model import Board
 from dashboards import linking, variables
 from dashboards.boards import Section, board
-from dashboards.objectives import PAIR, failed
+from dashboards.burning import burning_panels
+from dashboards.objectives import PAIR, failed, failed_or_nothing
 from dashboards.panels import (
     BLUE,
     COUNT,
@@ -40,6 +41,7 @@ from dashboards.queries import (
     fresh_success,
     grown,
     happened,
+    happened_or_nothing,
     here,
     increase,
     mean,
@@ -80,6 +82,7 @@ def scenario() -> Dashboard:
         sections=(
             Section(title="What happened", panels=(_outcomes(), _runs(), _kinds(), _steps(), _ids())),
             Section(title="The conversation", panels=(_matrix(), _undocumented())),
+            Section(title="How near to an alert", panels=burning_panels()),
             Section(title="How long", panels=(_means(), _phases())),
             Section(title="How long, step by step", panels=(_heatmap(),)),
         ),
@@ -140,7 +143,9 @@ def _kinds() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=failed("target, scenario, step, kind"), legend="{{scenario}} · {{step}} · {{kind}}", exemplars=True
+        expr=failed_or_nothing("target, scenario, step, kind"),
+        legend="{{scenario}} · {{step}} · {{kind}}",
+        exemplars=True,
     )
     return sized(graph(texts, query, stacked=True).data_links([linking.failed_runs()]), 12)
 
@@ -175,7 +180,7 @@ def _ids() -> timeseries.Panel:
         ),
         unit=COUNT,
     )
-    query = Query(expr=failed(PAIR), legend="{{target}} · {{scenario}}", exemplars=True)
+    query = Query(expr=failed_or_nothing(PAIR), legend="{{target}} · {{scenario}}", exemplars=True)
     return sized(graph(texts, query).data_links([linking.failed_runs()]), 12)
 
 
@@ -216,7 +221,9 @@ def _undocumented() -> timeseries.Panel:
         unit=COUNT,
     )
     query = Query(
-        expr=happened(f"{PAIR}, from_status, to_status", grown(selector(CHAT_TRANSITIONS, documented="false"))),
+        expr=happened_or_nothing(
+            f"{PAIR}, from_status, to_status", grown(selector(CHAT_TRANSITIONS, documented="false"))
+        ),
         legend="{{scenario}} · {{from_status}} → {{to_status}}",
         exemplars=True,
     )

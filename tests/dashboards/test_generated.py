@@ -53,7 +53,7 @@ def test_every_variable_of_a_query_is_one_of_the_board(board: dict[str, Any]) ->
 
 
 def _variables(text: str) -> set[str]:
-    return set(re.findall(r"\$\w+", text))
+    return set(re.findall(r"\$[a-z_]\w*", text))
 
 
 def test_numbers_of_panels_are_unique_and_stable() -> None:
