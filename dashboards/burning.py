@@ -47,7 +47,7 @@ def _burn_rate() -> timeseries.Panel:
             f" days. The lines are those of the rules, which look at {_windows()}: choose the window of the alert to"
             " see what it saw. Zero is good."
         ),
-        unit="suffix:×",
+        unit="suffix:x",
     )
     rate = f"(1 - {share_of_good(PAIR, WINDOW)})\n/ on ({PAIR}) (1 - {objective()} > 0)"
     lines = {each.factor: RED if each.severity is Severity.PAGE else ORANGE for each in _THRESHOLDS.burn_windows}

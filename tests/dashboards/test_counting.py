@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import pytest
+from support.promql import KNOWN, MONITOR, Given, of_pair
+
+from dashboards.objectives import PAIR, budget_left, share_of_good
+from dashboards.queries import OBJECTIVE_WINDOW, grown, happened_or_nothing, quantile, selector, total
+from exporter.metrics import FAILURES, RUN_DURATION
+
+_FAILED = of_pair("brek_probe_failures_total", step="search", kind="timeout", blame="api")
+_OLD = {f"process_start_time_seconds{{{MONITOR}}}": "0x2000"}
+_GROWN = f"round({total('target', grown(selector(FAILURES)))})"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param("_x800 1x700", 1, id="the first failure counts"),
+        pytest.param("_x800 1x100 2x600", 2, id="and the second"),
+        pytest.param("7x2000", 0, id="an old one does not"),
+        pytest.param("7x800 8x700", 1, id="what came to old ones does"),
+        pytest.param("7x700 0x100 1x700", 1, id="after a restart"),
+        pytest.param("0x700 5x100 0x100 1x700", 6, id="before and after a restart"),
+    ],
+)
+def test_failures_of_the_window_are_counted(values: str, expected: float) -> None:
+    given = Given(series={**KNOWN, **_OLD, _FAILED: values})
+
+    assert given.complaint(_GROWN, {'{target="t"}': expected}, at="1000m") == ""
+
+
+def test_failures_before_prometheus_watched_are_not_those_of_the_window() -> None:
+    given = Given(series={name: f"_x900 {values}" for name, values in {**KNOWN, **_OLD, _FAILED: "7x200"}.items()})
+
+    assert given.complaint(_GROWN, {'{target="t"}': 0}, at="1000m") == ""
+
+
+def test_a_young_monitor_tells_its_first_failure() -> None:
+    started = {f"process_start_time_seconds{{{MONITOR}}}": "54000x200"}
+    given = Given(series={name: f"_x900 {values}" for name, values in {**KNOWN, **started, _FAILED: "1x200"}.items()})
+
+    assert given.complaint(_GROWN, {'{target="t"}': 1}, at="1000m") == ""
+
+
+def test_the_past_of_a_monitor_with_a_new_address_counts() -> None:
+    info = 'brek_probe_target_info{instance="before",job="j",target="t",environment="sandbox",location="here"}'
+    before = {info: "1x900", _FAILED.replace('"i"', '"before"'): "0x800 2x100"}
+    given = Given(series={**KNOWN, **_OLD, **before})
+
+    assert given.complaint(_GROWN, {'{target="t"}': 2}, at="1000m") == ""
+
+
+def test_a_target_without_failures_is_told_from_one_that_is_not_measured() -> None:
+    query = happened_or_nothing("target, kind", grown(selector(FAILURES)))
+    measured = Given(series={**KNOWN, **_OLD, of_pair("brek_probe_success"): "1x2000"})
+    away = Given(series={**KNOWN, **_OLD})
+
+    assert measured.complaint(query, {'{target="t",kind="nothing"}': 0}, at="1000m") == ""
+    assert away.complaint(query, {}, at="1000m") == ""
+
+
+def _objective(good: str, bad: str) -> Given:
+    return Given(
+        series={
+            **KNOWN,
+            of_pair("brek_probe_objective_runs_total", result="good"): good,
+            of_pair("brek_probe_objective_runs_total", result="bad"): bad,
+            of_pair("brek_probe_objective_ratio"): "0.9x2000",
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "availability", "budget"),
+    [
+        pytest.param(_objective("0+1x2000", "0x2000"), 1, 1, id="all good"),
+        pytest.param(_objective("0+19x2000", "0+1x2000"), 0.95, 0.5, id="half of the budget"),
+        pytest.param(_objective("0+4x2000", "0+1x2000"), 0.8, -1, id="overspent"),
+        pytest.param(_objective("0x2000", "0+1x2000"), 0, -9, id="all bad"),
+    ],
+)
+def test_availability_and_budget(given: Given, availability: float, budget: float) -> None:
+    pair = '{target="t",scenario="s"}'
+    share = f"round({share_of_good(PAIR, OBJECTIVE_WINDOW)}, 0.001)"
+
+    assert given.complaint(share, {pair: availability}, at="1000m") == ""
+    assert given.complaint(f"round({budget_left()}, 0.001)", {pair: budget}, at="1000m") == ""
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        pytest.param(_objective("0x2000", "0x2000"), id="nothing was judged"),
+        pytest.param(_objective("5x2000", "1x2000"), id="nothing lately"),
+        pytest.param(_objective("_x2000", "0+1x2000"), id="the good ones are not known"),
+    ],
+)
+def test_nothing_to_share_is_no_hundred_percent(given: Given) -> None:
+    assert given.complaint(share_of_good(PAIR, OBJECTIVE_WINDOW), {}, at="1000m") == ""
+    assert given.complaint(budget_left(), {}, at="1000m") == ""
+
+
+def test_a_quantile_of_no_runs_is_nothing() -> None:
+    buckets = {of_pair("brek_probe_run_duration_seconds_bucket", le=each): "3x2000" for each in ("1", "+Inf")}
+
+    assert Given(series=KNOWN | buckets).complaint(quantile(0.95, RUN_DURATION, "target"), {}, at="1000m") == ""
