@@ -20,6 +20,7 @@ _GROWN = f"round({total('target', grown(selector(FAILURES)))})"
         pytest.param("7x2000", 0, id="an old one does not"),
         pytest.param("7x800 8x700", 1, id="what came to old ones does"),
         pytest.param("7x700 0x100 1x700", 1, id="after a restart"),
+        pytest.param("_x700 1x20 5x100 _x9 1x400", 5, id="the first ones were before a restart"),
         pytest.param("0x700 5x100 0x100 1x700", 6, id="before and after a restart"),
     ],
 )
