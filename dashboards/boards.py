@@ -17,7 +17,6 @@ from dashboards.annotations import events
 from dashboards.linking import TAG, between_boards
 from dashboards.variables import Variable
 
-
 _IN_A_MENU = "inControlsMenu"
 
 

@@ -37,9 +37,9 @@ def budget_left() -> str:
 
 def failed(by: str) -> str:
     """The runs that failed in the window."""
-    return happened(by, grown(selector(FAILURES)))
+    return happened(by, grown(selector(FAILURES), rare=True))
 
 
 def failed_or_nothing(by: str) -> str:
     """The same, and a zero for a target that is measured."""
-    return happened_or_nothing(by, grown(selector(FAILURES)))
+    return happened_or_nothing(by, grown(selector(FAILURES), rare=True))

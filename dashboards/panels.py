@@ -45,6 +45,8 @@ from dashboards.variables import PROMETHEUS
 GREEN, YELLOW, ORANGE, RED, BLUE, PURPLE, GREY = "green", "yellow", "orange", "red", "blue", "purple", "#808080"
 COUNT, SHARE, SECONDS, BYTES, AGE = "short", "percentunit", "s", "bytes", "dtdurations"
 
+_BARS = 150  # counts look back by a window anyhow, and thousands of series may be asked for each bar
+
 Panel = TypeVar("Panel", heatmap.Panel, stat.Panel, statetimeline.Panel, table.Panel, timeseries.Panel)
 
 
@@ -128,7 +130,7 @@ def graph(texts: Texts, *queries: Query, limits: Limits = NO_LIMIT, stacked: boo
     if limits is not NO_LIMIT:
         panel.thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
     if stacked:
-        panel.draw_style(GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
+        panel.max_data_points(_BARS).draw_style(GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
         panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
     return panel
 

@@ -24,6 +24,7 @@ OBJECTIVE_WINDOW = "28d"
 STALE_INTERVALS = 2
 """How many intervals a verdict holds. Older ones are shown as no verdict: an old green would be a lie."""
 
+_STARTED = "process_start_time_seconds"
 _TARGET = 'target=~"$target"'
 _SCOPES = {"target": '=~"$target"', "scenario": '=~"$scenario"'}
 _PLACE = '{environment=~"$environment",location=~"$location"}'
@@ -91,19 +92,24 @@ def increase(series: str, window: str = WINDOW) -> str:
     return here(f"increase({series}[{window}])", window)
 
 
-def grown(series: str) -> str:
+def grown(series: str, *, rare: bool = False) -> str:
     """By how much counters grew in the window, their first event too, which `increase()` can't see.
 
     A series that was not there before the window counts whole: but only if the monitor was watched then, or is
-    younger than the window, and if it was not reset since. Else the counts of years would show on the first day.
+    younger than the window, and was not started again since. Else the counts of years would show on the first day.
+    `rare` is for families with thousands of series of which few ever leave 0: those that didn't grow are left out,
+    before anything is compared.
     """
+    now, grew = series, f"increase({series}[{WINDOW}])"
+    if rare:
+        now, grew = f"({now} > 0)", f"({grew} > 0)"
     then = f"last_over_time(vector(time())[1m:1m] offset {WINDOW})"
     return here(
-        f"((({series}\n"
-        f"  unless (last_over_time({series}[1h] offset {WINDOW}) or resets({series}[{WINDOW}]) > 0))\n"
+        f"((({now} unless {series} offset {WINDOW})\n"
         f"  and on (job, instance) ({BUILD_INFO.name} offset {WINDOW}"
-        f" or process_start_time_seconds > on () group_left () {then}))\n"
-        f"or increase({series}[{WINDOW}]))",
+        f" or {_STARTED} > on () group_left () {then})\n"
+        f"  unless on (job, instance) changes({_STARTED}[{WINDOW}]) > 0)\n"
+        f"or {grew})",
         WINDOW,
     )
 
