@@ -1,4 +1,5 @@
-"""Grafana dashboards as code, and the JSON generated from it.
+"""Grafana dashboards as code, and the JSON generated from it (`python -m dashboards`).
 
-Imports `exporter.metrics` and `alerts.thresholds` for the names of metrics and the limits, and nothing else of ours.
+Metrics come from `exporter.metrics`, limits from `alerts.thresholds`, uids and links from `alerts.rulebook`, words from
+`probes.words`. The modules here need the Foundation SDK, for development only; what is installed reads the JSON.
 """

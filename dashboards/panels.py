@@ -13,12 +13,14 @@ from typing import TypeVar
 from grafana_foundation_sdk.builders import heatmap, prometheus, stat, statetimeline, table, timeseries
 from grafana_foundation_sdk.builders.common import (
     GraphThresholdsStyleConfig,
+    ReduceDataOptions,
     StackingConfig,
     VizLegendOptions,
     VizTooltipOptions,
 )
 from grafana_foundation_sdk.builders.dashboard import DashboardLink, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
+    BigValueGraphMode,
     GraphDrawStyle,
     GraphThresholdsStyleMode,
     LegendDisplayMode,
@@ -157,8 +159,13 @@ def rows(texts: Texts, *queries: Query, limits: Limits = NO_LIMIT) -> table.Pane
 
 
 def number(texts: Texts, *queries: Query, limits: Limits = NO_LIMIT) -> stat.Panel:
-    """One figure a series."""
-    return _dressed(stat.Panel(), texts, queries, limits)
+    """One figure a series, of now alone: the last of a time range would show what is gone as if it were there."""
+    panel = _dressed(stat.Panel(), texts, (), limits)
+    return (
+        panel.targets([each.instant() for each in _lettered(queries)])
+        .graph_mode(BigValueGraphMode.NONE)
+        .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
+    )
 
 
 def heat(texts: Texts, query: Query) -> heatmap.Panel:

@@ -64,3 +64,34 @@ def test_numbers_of_panels_are_unique_and_stable() -> None:
 
 def test_a_text_ends_with_a_newline() -> None:
     assert [name for name, text in texts().items() if not text.endswith("}\n") or json.loads(text) is None] == []
+
+
+def test_a_figure_is_of_now_and_not_the_last_of_a_range() -> None:
+    lasting = [
+        panel["title"]
+        for board in BOARDS.values()
+        for panel in panels(board)
+        if panel["type"] in ("stat", "table") and not all(target.get("instant") for target in panel["targets"])
+    ]
+
+    assert lasting == []
+
+
+def test_links_between_boards_stand_in_sight() -> None:
+    assert [uid for uid, board in BOARDS.items() if "inControlsMenu" in json.dumps(board)] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "places"),
+    [
+        pytest.param("/runs?target=", 3, id="runs of a target"),
+        pytest.param("&outcome=failed", 2, id="failed runs"),
+        pytest.param("/targets/", 3, id="targets"),
+        pytest.param("/incidents/open?target=", 2, id="open incidents"),
+        pytest.param("/runbooks/", 1, id="runbooks"),
+    ],
+)
+def test_boards_lead_to_the_pages_of_the_service(page: str, places: int) -> None:
+    leading = [uid for uid, board in BOARDS.items() if page in json.dumps(board)]
+
+    assert len(leading) >= places
