@@ -34,10 +34,12 @@ from dashboards.queries import (
     OBJECTIVE_WINDOW,
     STALE_INTERVALS,
     WINDOW,
+    failing_since,
     fresh_success,
     good_now,
     here,
     increase,
+    known_targets,
     one_of,
     quantile,
     selector,
@@ -90,15 +92,15 @@ def _targets() -> table.Panel:
         title="One row a target",
         description=(
             "Good now: whether the last verdict of every scenario is good. `no verdict` means that at least one is"
-            f" older than {STALE_INTERVALS} of its intervals: nothing is known, look at the Monitor board."
-            " Availability and budget are those of the worst scenario. Percentiles are of golden path runs that were"
-            " good, in the window; of few runs they are little more than the slowest. The last columns name what"
-            " fails most. Click a row to see its runs."
+            f" older than {STALE_INTERVALS} of its intervals: nothing is known, look at the Monitor board. Failing"
+            " since: the last good run of the scenario that fails longest. Availability and budget are those of the"
+            " worst scenario. Percentiles are of golden path runs that were good, in the window; of few runs they are"
+            " little more than the slowest. The last columns name what fails most. Click a row to see its runs."
         ),
         unit=COUNT,
     )
     queries = (
-        Query(expr=f"max by (target, environment) (\n{here(selector(TARGET_INFO))}\n)"),
+        Query(expr=known_targets("target, environment")),
         Query(expr=good_now()),
         Query(expr=f"min by (target) (\n{share_of_good(PAIR, OBJECTIVE_WINDOW)}\n)"),
         Query(expr=f"min by (target) (\n{budget_left()}\n)"),
@@ -107,6 +109,7 @@ def _targets() -> table.Panel:
         Query(expr=total("target", here(selector(INCIDENTS_OPEN)))),
         Query(expr=f"max by (target) (\n{here(selector(MAINTENANCE))}\n)"),
         Query(expr=failing),
+        Query(expr=f"1000 * {failing_since()}"),
     )
     return sized(merged(rows(texts, *queries), *_target_columns(), queries=len(queries)), 24, 9)
 
@@ -118,6 +121,7 @@ def _target_columns() -> tuple[Column, ...]:
         Column(of="environment"),
         Column(of="A", title="Known", hidden=True),
         Column(of="B", title="Good now", words=tuple(mapped(_NOW, "no verdict"))),
+        Column(of="L", title="Failing since", unit="dateTimeFromNow"),
         Column(of="C", title="Availability, 28 d", unit=SHARE),
         Column(of="D", title="Budget left, 28 d", unit=SHARE, limits=bad_below(0, good=0.25)),
         Column(of="E", title="Golden path p50", unit=SECONDS),

@@ -13,6 +13,7 @@ from exporter.metrics import (
     BUILD_INFO,
     INTERVAL,
     LAST_RUN,
+    LAST_SUCCESS,
     SUCCESS,
     TARGET_INFO,
     Family,
@@ -162,11 +163,22 @@ def fresh_success() -> str:
     )
 
 
+def failing_since() -> str:
+    """Of each target that fails: the last good run of the scenario that fails longest, in Unix seconds."""
+    last_good = f"{selector(LAST_SUCCESS)}\nand on (job, instance, target, scenario) (\n{fresh_success()}\n) == 0"
+    return f"min by (target) (\n{last_good}\n)"
+
+
+def known_targets(by: str) -> str:
+    """1 for each target of the window: one whose monitor is gone must not vanish just when that is the news."""
+    return f"max by ({by}) (last_over_time({TARGET_INFO.name}{_PLACE[:-1]},{_TARGET}}}[{WINDOW}]))"
+
+
 def good_now() -> str:
     """Of each target: 0 if a verdict that holds is bad; else -1 if a planned probe has none; else 1."""
     fresh = fresh_success()
     planned = f"max by (target, scenario) (\n{here(selector(INTERVAL))}\n)"
     stale = f"max by (target) ({planned}\nunless on (target, scenario) (\n{fresh}\n))"
     worst = f"min by (target) (\n{fresh}\n)"
-    known = f'max by (target) ({TARGET_INFO.name}{_PLACE[:-1]},target=~"$target"}})'
+    known = known_targets("target")
     return f"({worst} == 0)\nor ({worst} unless on (target) {stale})\nor -1 * {known}"

@@ -89,7 +89,7 @@ def scenario() -> Dashboard:
     )
 
 
-def _outcome_now() -> str:
+def outcome_now() -> str:
     """The worst outcome of the runs that ended since the moment before; else the verdict that holds.
 
     A difference and no `increase()`: the look back of a strip is its own resolution, and no run shows twice.
@@ -114,7 +114,7 @@ def _outcomes() -> statetimeline.Panel:
         unit=COUNT,
     )
     states = mapped({float(code): told for code, told in _STATES.items()})
-    panel = timeline(texts, Query(expr=_outcome_now(), legend="{{target}} · {{scenario}}"), states=states)
+    panel = timeline(texts, Query(expr=outcome_now(), legend="{{target}} · {{scenario}}"), states=states)
     return sized(panel.data_links([linking.failed_runs()]), 24, 7)
 
 

@@ -17,7 +17,7 @@ from exporter.metrics import HTTP_PHASE_DURATION, RUNS, STEP_DURATION, TARGET_IN
 from probes.words import Operation
 
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="${datasource}")
-WINDOWS = ("15m", "1h", "6h", "1d", "7d", "28d")
+WINDOWS = ("15m", "1h", "6h", "1d", "3d", "7d", "28d")
 DEFAULT_WINDOW = "6h"
 """At least four intervals of an hourly probe: a shorter window shows none of its runs as a growth."""
 

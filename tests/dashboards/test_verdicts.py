@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from support.promql import KNOWN, Given, of_pair
 
-from dashboards.queries import good_now
-from dashboards.scenario import _outcome_now
+from dashboards.queries import failing_since, good_now
+from dashboards.scenario import outcome_now
 
 _EVERY_FIVE_MINUTES = "300x2000"
 _PLAYED = " ".join(str(300 * (minute // 5)) for minute in range(200))
@@ -41,12 +43,29 @@ def test_good_now_is_never_an_old_green(history: Given, expected: float) -> None
     assert history.complaint(good_now(), {'{target="t"}': expected}, at="90m") == ""
 
 
-def test_a_target_whose_monitor_is_gone_has_no_verdict() -> None:
-    gone = Given(
-        series={name: values.replace("x2000", "x30") for name, values in _history("1x30", "0x30").series.items()}
-    )
+def test_a_target_whose_monitor_is_gone_stays_in_sight_without_a_verdict() -> None:
+    gone = {name: re.sub(r"x\d+$", "x30", each) for name, each in _history("1x30", "0x30", other="1x30").series.items()}
+    ended = Given(series={name: " ".join(values.split()[:30]) for name, values in gone.items()})
 
-    assert gone.complaint(good_now(), {}, at="90m") == ""
+    assert ended.complaint(good_now(), {'{target="t"}': -1}, at="90m") == ""
+
+
+def test_a_target_fails_since_the_last_good_run_of_what_fails_longest() -> None:
+    history = _history("0x200", _PLAYED, other="0x200").series
+    last_good = {
+        of_pair("brek_probe_last_success_timestamp_seconds"): "1200x200",
+        of_pair("brek_probe_last_success_timestamp_seconds", "other"): "2400x200",
+        of_pair("brek_probe_last_success_timestamp_seconds", "good"): "60x200",
+    }
+
+    assert Given(series=history | last_good).complaint(failing_since(), {'{target="t"}': 1200}, at="90m") == ""
+
+
+def test_a_target_that_is_good_fails_since_no_moment() -> None:
+    last_good = {of_pair("brek_probe_last_success_timestamp_seconds"): "1200x200"}
+    good = Given(series=_history("1x200", _PLAYED).series | last_good)
+
+    assert good.complaint(failing_since(), {}, at="90m") == ""
 
 
 _ENDED_AT_60 = {"passed": "0x200", "failed": "0x200", "degraded": "0x200", "skipped": "0x200", "unknown": "0x200"}
@@ -75,4 +94,4 @@ def test_the_strip_tells_an_outcome_once(ended: dict[str, str], at: str, code: f
         }
     )
 
-    assert given.complaint(_outcome_now(), {'{target="t",scenario="s"}': code}, at=at) == ""
+    assert given.complaint(outcome_now(), {'{target="t",scenario="s"}': code}, at=at) == ""
