@@ -134,6 +134,8 @@ def graph(texts: Texts, *queries: Query, limits: Limits = NO_LIMIT, stacked: boo
     if stacked:
         panel.max_data_points(_BARS).draw_style(GraphDrawStyle.BARS).fill_opacity(70).line_width(0)
         panel.stacking(StackingConfig().mode(StackingMode.NORMAL).group("A"))
+    if stacked and texts.unit == COUNT:
+        panel.decimals(0)  # growth is extrapolated, and nobody has seen 2.1 runs
     return panel
 
 

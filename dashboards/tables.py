@@ -11,7 +11,7 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.common import TableColoredBackgroundCellOptions
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMapping
 
-from dashboards.panels import Limits
+from dashboards.panels import COUNT, Limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,8 @@ def merged(
 def _properties(column: Column) -> Iterable[DynamicConfigValue]:
     if column.unit:
         yield DynamicConfigValue(id_val="unit", value=column.unit)
+    if column.unit == COUNT:
+        yield DynamicConfigValue(id_val="decimals", value=0)
     if column.limits is not None:
         yield DynamicConfigValue(id_val="thresholds", value=column.limits.build().build())
     if column.words:

@@ -95,3 +95,16 @@ def test_boards_lead_to_the_pages_of_the_service(page: str, places: int) -> None
     leading = [uid for uid, board in BOARDS.items() if page in json.dumps(board)]
 
     assert len(leading) >= places
+
+
+def test_what_is_counted_is_told_in_whole_numbers() -> None:
+    stacked = [
+        panel
+        for board in BOARDS.values()
+        for panel in panels(board)
+        if panel["fieldConfig"]["defaults"].get("custom", {}).get("drawStyle") == "bars"
+        and panel["fieldConfig"]["defaults"]["unit"] == "short"
+    ]
+
+    assert stacked != []
+    assert [panel["title"] for panel in stacked if panel["fieldConfig"]["defaults"].get("decimals") != 0] == []
