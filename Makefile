@@ -50,6 +50,10 @@ dashboards: $(VENV)/.installed
 report-pictures: $(VENV)/.installed system
 	PYTHONPATH=.:tests $(BIN)/python -m support.report_pictures
 
+.PHONY: grafana-schema
+grafana-schema:
+	scripts/grafana-schema
+
 # Hashes, no addresses: this is what the two install rules below trust.
 requirements:
 	uv pip compile pyproject.toml --generate-hashes --no-header --no-emit-index-url -q -o requirements.txt
