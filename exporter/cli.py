@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from exporter import core_dumps, incident_cli, journal_cli, notify_cli, resume_cli, streams
+from exporter import core_dumps, dashboards_cli, incident_cli, journal_cli, notify_cli, resume_cli, streams
 from exporter.command_parts import EXIT_CANNOT_TELL, EXIT_USAGE, ConfigOption, ended_by_ctrl_c
 from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
@@ -45,6 +45,7 @@ app.add_typer(journal_cli.runs_app, name="runs")
 app.add_typer(journal_cli.journal_app, name="journal")
 app.add_typer(incident_cli.incident_app, name="incident")
 app.add_typer(notify_cli.notify_app, name="notify")
+app.add_typer(dashboards_cli.dashboards_app, name="dashboards")
 
 
 def main() -> None:
