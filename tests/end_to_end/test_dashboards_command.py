@@ -38,7 +38,7 @@ async def export(folder: Path, *options: str) -> Ended:
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    (tmp_path / "brekwatch.yaml").write_text(CONFIG.replace("$ops", "$$ops"), encoding="utf-8")
+    (tmp_path / "brekwatch.yaml").write_text(CONFIG, encoding="utf-8")
     return str(tmp_path / "brekwatch.yaml")
 
 

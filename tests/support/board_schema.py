@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from copy import deepcopy
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from support.board_files import Board, Panel, panels, rows_and_panels, variables
 _SCHEMAS = Path(__file__).parents[1] / "dashboards" / "grafana_schema"
 RELEASES = sorted(folder.name for folder in _SCHEMAS.iterdir())
 _OF_AN_INTERVAL = ("auto", "auto_min", "auto_count")
+_OF_AN_ANNOTATION = ("expr", "step", "titleFormat", "textFormat", "tagKeys")
 
 
 def complaints(one: Board, release: str) -> list[str]:
@@ -28,10 +30,13 @@ def options_complaints(options: Any, release: str) -> list[str]:
 
 def _of_the_board(one: Board, release: str) -> Iterator[str]:
     """The board without its panels, and each of them alone: a panel in a list of several kinds is told vaguely."""
+    one = deepcopy(one)
     for each in variables(one):
-        if each["type"] == "datasource":
-            for name in _OF_AN_INTERVAL:  # the SDK writes the fields of an interval to every variable that lists
-                each.pop(name, None)
+        _forget_what_no_type_has(each)
+    for each in one["annotations"]["list"]:
+        texts = [each.pop(name, "") for name in _OF_AN_ANNOTATION]  # Prometheus' own, which no published type has
+        if not all(isinstance(text, str) for text in texts):
+            yield f"annotation {each['name']}: each of {', '.join(_OF_AN_ANNOTATION)} is a text"
     yield from _said("board", _validator(release, "dashboard"), {**one, "panels": []})
     for panel in rows_and_panels(one):
         kind = "RowPanel" if panel["type"] == "row" else "Panel"
@@ -40,6 +45,15 @@ def _of_the_board(one: Board, release: str) -> Iterator[str]:
             _validator(release, "dashboard", kind),
             {**panel, "panels": []} if kind == "RowPanel" else panel,
         )
+
+
+def _forget_what_no_type_has(variable: dict[str, Any]) -> None:
+    """Known false alarms: the SDK writes an interval's fields to every variable, and Grafana itself a `definition`."""
+    if variable["type"] != "interval":
+        for name in _OF_AN_INTERVAL:
+            variable.pop(name, None)
+    if variable["type"] == "query" and variable.get("definition") == variable["query"]:
+        del variable["definition"]
 
 
 def _of_a_panel(panel: Panel, release: str) -> Iterator[str]:
