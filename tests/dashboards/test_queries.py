@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.board_queries import View, asked_by_a_variable, complaints, defaults, filled, labels_of
 from support.board_files import UIDS, annotation_queries, board, panel_queries, panels, variable_queries
+from support.board_queries import View, asked_by_a_variable, complaints, defaults, filled, labels_of
 
 KNOWN = {
     "environment": ("sandbox", "production"),

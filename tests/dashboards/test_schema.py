@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.board_schema import RELEASES, complaints
 from support.board_files import GENERATED, UIDS, Board, board, boards, panels, variables
+from support.board_schema import RELEASES, complaints
 
 Spoil = Callable[[Board], Any]
 

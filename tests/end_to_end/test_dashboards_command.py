@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.board_schema import RELEASES, options_complaints
 from support.board_files import GENERATED, UIDS
+from support.board_schema import RELEASES, options_complaints
 from support.commands import Ended, brekwatch
 from support.rules import read
 

@@ -53,6 +53,29 @@ class Prometheus:
             for series in answer.raise_for_status().json()["data"]["result"]
         }
 
+    async def series(self, query: str, start: float, end: float, step: float) -> list[dict[str, str]]:
+        """The labels of each series that has a value between two moments; one that is never a number has none.
+
+        The same moment twice is an instant query.
+        """
+        asked = {"query": query, "start": str(start), "end": str(end), "step": str(step), "time": str(end)}
+        path = "/api/v1/query" if start == end else "/api/v1/query_range"
+        answer = await self._http.post(path, data=asked, timeout=60)
+        if answer.status_code != 200:
+            raise AssertionError(f"{answer.json().get('error')}: {query}")
+        found = answer.json()["data"]["result"]
+        return [
+            series["metric"]
+            for series in found
+            if any(value != "NaN" for _, value in series.get("values") or [series["value"]])
+        ]
+
+    async def label_values(self, label: str, series: str, start: float, end: float) -> tuple[str, ...]:
+        """The values that a label has on these series, in that time."""
+        asked = {"match[]": series, "start": str(start), "end": str(end)} if series else {}
+        answer = await self._http.get(f"/api/v1/label/{label}/values", params=asked)
+        return tuple(answer.raise_for_status().json()["data"])
+
     async def exemplars(self, query: str) -> list[dict[str, str]]:
         """The labels of the exemplars that were scraped for a query's series in the last ten minutes."""
         now = time.time()
@@ -89,6 +112,7 @@ async def prometheus(
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
+        "--storage.tsdb.retention.time=60d",
         "--enable-feature=exemplar-storage",
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
