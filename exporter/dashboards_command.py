@@ -46,11 +46,9 @@ def shipped() -> Iterator[dict[str, Any]]:
 
 def with_links(board: dict[str, Any], links: Links) -> dict[str, Any]:
     """The same board, whose links to brekwatch's own pages lead to where this configuration has them."""
-    url = links.external_url
     for variable in board["templating"]["list"]:
         if variable["name"] == _LINK_VARIABLE:
-            option = {"selected": True, "text": url, "value": url}
-            variable.update(query=url, current=option, options=[option])
+            variable["query"] = links.external_url
     return board
 
 

@@ -126,8 +126,8 @@ class _Life:
         )
         for channel in Channel:
             recorder.notices_waiting(channel, int(broken))
-        for target in _TARGETS:
-            recorder.recent_failures_changed(target, "quick_search", {FailureKind.SERVER_ERROR: 3 if broken else 0})
+        for probe in PROBES if broken else ():
+            recorder.recent_failures_changed(probe.target, probe.scenario, {FailureKind.SERVER_ERROR: 3})
         recorder.incidents_changed((), self._incidents() if broken else ())
         if broken:
             self._faults()
