@@ -34,7 +34,7 @@ _EVENTS = (
         name="Deployments",
         expr=(
             f"group by (version) ({BUILD_INFO.name})\n"
-            f"unless on (version) group by (version) (last_over_time({BUILD_INFO.name}[1d] offset 1m))"
+            f"unless on (version) group by (version) (last_over_time({BUILD_INFO.name}[1d] offset $__interval))"
         ),
         title="brekwatch {{version}}",
         text="This version of the monitor was not seen in the day before",

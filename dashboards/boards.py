@@ -9,6 +9,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard, Row
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from grafana_foundation_sdk.models import dashboard as models
+from grafana_foundation_sdk.models import table
 from grafana_foundation_sdk.models.dashboard import DashboardCursorSync
 
 from alerts.rulebook.model import Board
@@ -88,4 +89,6 @@ def _variables(extra: tuple[Variable, ...]) -> tuple[Variable, ...]:
 def _numbered(dashboard: models.Dashboard) -> models.Dashboard:
     for number, panel in enumerate(dashboard.panels or (), start=1):
         panel.id_val = number
+        if isinstance(panel, models.Panel) and isinstance(panel.options, table.Options):
+            panel.options.footer = None  # the SDK's default, which Grafana has since moved to the fields
     return dashboard

@@ -162,7 +162,7 @@ def test_boards_and_titles_are_not_called_the_same() -> None:
 
 
 def test_what_is_generated_is_tracked() -> None:
-    listed = subprocess.run(
+    listed = subprocess.run(  # noqa: S603 - fixed words
         ["git", "ls-files", "--error-unmatch", *(f"{uid}.json" for uid in UIDS)],  # noqa: S607 - whichever git there is
         cwd=GENERATED,
         capture_output=True,

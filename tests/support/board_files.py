@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 GENERATED = Path(__file__).parents[2] / "dashboards" / "generated"
+PROVISIONED_SOURCE = GENERATED.parent / "provisioning" / "datasources" / "brekwatch.yaml"
 UIDS = ("brekwatch-overview", "brekwatch-scenario", "brekwatch-quota", "brekwatch-correlation", "brekwatch-monitor")
 DATA_SOURCE = "datasource"
 
@@ -23,6 +24,7 @@ class Query:
     where: str
     expr: str
     instant: bool = False
+    exemplar: bool = False
     panel: Panel | None = None
 
     def __str__(self) -> str:
@@ -62,7 +64,8 @@ def panel_queries(one: Board) -> Iterator[Query]:
     for panel in panels(one):
         for target in panel.get("targets") or ():
             where = f"{one['uid']}: {panel['title']}: {target['refId']}"
-            yield Query(where=where, expr=target["expr"], instant=bool(target.get("instant")), panel=panel)
+            flags = {flag: bool(target.get(flag)) for flag in ("instant", "exemplar")}
+            yield Query(where=where, expr=target["expr"], panel=panel, **flags)
 
 
 def annotation_queries(one: Board) -> Iterator[Query]:

@@ -33,7 +33,7 @@ from probes.words import (
 
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 COARSE_SECONDS, FINE_SECONDS = 8 * HOUR, 4 * MINUTE
-LENGTH_SECONDS, FINE_LENGTH_SECONDS, BROKEN_SECONDS = 29 * DAY, 20 * HOUR, 5 * HOUR
+LENGTH_SECONDS, FINE_LENGTH_SECONDS, BROKEN_SECONDS = 29 * DAY, 18 * HOUR, 5 * HOUR
 _MAINTENANCE = (9 * HOUR, 8 * HOUR)
 _DEPLOYED = 7 * HOUR
 _TARGETS = ("often", "hourly")
@@ -126,8 +126,9 @@ class _Life:
         )
         for channel in Channel:
             recorder.notices_waiting(channel, int(broken))
-        for probe in PROBES if broken else ():
-            recorder.recent_failures_changed(probe.target, probe.scenario, {FailureKind.SERVER_ERROR: 3})
+        for probe in PROBES:
+            counts = {FailureKind.SERVER_ERROR: 3} if broken else {}
+            recorder.recent_failures_changed(probe.target, probe.scenario, counts)
         recorder.incidents_changed((), self._incidents() if broken else ())
         if broken:
             self._faults()
