@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from support.board_files import PROVISIONED_SOURCE, boards, panel_queries
+from support.board_files import PROVISIONED_SOURCE, UIDS, Board, boards, panel_queries, variables
 from support.board_queries import View, defaults, filled
 from support.board_trial import Answer, Look, answers
 from support.prometheus_server import Prometheus, prometheus
@@ -22,16 +22,16 @@ from exporter.serve import keeping
 from exporter.service import Service, running
 from probes.redaction import Scrubber
 
-FAULTS = (
-    "server_error@confirm",
-    "auth_rejected@search",
-    "rate_limited_bare@name",
-    "mismatched_ids",
-    "wrong_status@book",
-)
+FAULTS = ("server_error@confirm", "wrong_status@decline", "mismatched_ids")
 LOOK_BACK = {"window": "15m"}
 EVERY_SCENARIO = "count(brek_probe_success) == scalar(count(brek_probe_interval_seconds))"
-FAILING = 'sum(brek_probe_failures_total{scenario="golden_path"}) > 0'
+FAILING = "sum(brek_incidents_open) > 0"
+NOT_IN_A_DEMO: Mapping[str, str] = {
+    "brekwatch-overview: Certificate ends in: A": "the sandbox speaks plain HTTP",
+    "brekwatch-monitor: Notices that wait, runs under way: A": "nobody is to be told",
+    "brekwatch-monitor: Results that wait for the journal, or are lost: B": "the journal lost nothing",
+} | {f"{uid}: annotation Maintenance": "none was announced" for uid in UIDS}
+"""What a demo rightly has not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +54,8 @@ async def demonstrated(folder: Path) -> AsyncIterator[tuple[Prometheus, str]]:
             address = service.url.removeprefix("http://")
             async with prometheus(folder, address, rules=RULES, alertmanager="127.0.0.1:9") as server:
                 await server.until(EVERY_SCENARIO, 30)
-                for fault in FAULTS:
-                    sandbox.set_faults([fault])
-                    await asyncio.sleep(4)
-                await server.until(FAILING, 30)
+                sandbox.set_faults(FAULTS)
+                await server.until(FAILING, 40)
                 yield server, service.url
 
 
@@ -72,12 +70,10 @@ async def look(folder: Path) -> Seen:
     return Seen(answers=tuple(shown), exemplars=tuple(exemplars), found=found)
 
 
-async def exemplars_of(server: Prometheus, one: dict) -> list[dict[str, str]]:
-    view = View(
-        chosen=defaults(one, {})
-        | dict.fromkeys(("environment", "location", "target", "scenario", "step", "operation"), ".*")
-        | LOOK_BACK
-    )
+async def exemplars_of(server: Prometheus, one: Board) -> list[dict[str, str]]:
+    """Those of the queries that ask for them, whatever is chosen."""
+    anything = {each["name"]: ".*" for each in variables(one) if each["type"] == "query"}
+    view = View(chosen=defaults(one, {}) | anything | LOOK_BACK)
     marked = [query for query in panel_queries(one) if query.exemplar]
     return [labels for query in marked for labels in await server.exemplars(filled(query.expr, view))]
 
@@ -88,7 +84,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 
 def test_no_panel_of_a_demo_is_empty(seen: Seen) -> None:
-    assert {answer.query.where for answer in seen.answers if not answer.series} == set()
+    assert {answer.query.where for answer in seen.answers if not answer.series} <= set(NOT_IN_A_DEMO)
 
 
 def test_exemplars_lead_to_the_run_they_came_from(seen: Seen) -> None:
