@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from probes.redaction import Scrubber
 FAULTS = ("server_error@confirm", "wrong_status@decline", "mismatched_ids")
 LOOK_BACK = {"window": "15m"}
 EVERY_SCENARIO = "count(brek_probe_success) == scalar(count(brek_probe_interval_seconds))"
+LAST_SCRAPE = "timestamp(up == 1)"
 FAILING = "sum(brek_incidents_open) > 0"
 NOT_IN_A_DEMO: Mapping[str, str] = {
     "brekwatch-overview: Certificate ends in: A": "the sandbox speaks plain HTTP",
@@ -61,7 +61,8 @@ async def demonstrated(folder: Path) -> AsyncIterator[tuple[Prometheus, str]]:
 
 async def look(folder: Path) -> Seen:
     async with demonstrated(folder) as (server, url):
-        view = Look(at=time.time(), range_seconds=60, changed=LOOK_BACK, scrape_seconds=1)
+        (scraped_at,) = (await server.until(LAST_SCRAPE)).values()
+        view = Look(at=scraped_at, range_seconds=60, changed=LOOK_BACK, scrape_seconds=1)
         shown = [answer for one in boards() for answer in await answers(server, one, view)]
         exemplars = [labels for one in boards() for labels in await exemplars_of(server, one)]
         ids = {value for labels in exemplars[-40:] for value in labels.values()}
