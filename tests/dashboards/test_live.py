@@ -24,7 +24,7 @@ from probes.redaction import Scrubber
 FAULTS = ("server_error@confirm", "wrong_status@decline", "mismatched_ids")
 LOOK_BACK = {"window": "15m"}
 EVERY_SCENARIO = "count(brek_probe_success) == scalar(count(brek_probe_interval_seconds))"
-LAST_SCRAPE = "timestamp(up == 1)"
+LAST_SCRAPE = "timestamp(up) and up == 1"
 FAILING = "sum(brek_incidents_open) > 0"
 NOT_IN_A_DEMO: Mapping[str, str] = {
     "brekwatch-overview: Certificate ends in: A": "the sandbox speaks plain HTTP",
