@@ -13,11 +13,13 @@ from probes.words import BookingState, IdKind, Leaves, Operation, Outcome, Settl
 class RunFilter:
     """Which runs are wanted; None wants all. `limit` takes the newest so many.
 
-    They began at `since` or later, and before `until`. `commands` played them, `serve` or `run`.
+    They began at `since` or later, and before `until`. `commands` played them, `serve` or `run`. `before` goes on in
+    the list behind a run: when that began, and its id.
     """
 
     since: datetime | None = None
     until: datetime | None = None
+    before: tuple[datetime, str] | None = None
     run_ids: tuple[str, ...] | None = None
     location: str | None = None
     commands: tuple[str, ...] | None = None
@@ -43,6 +45,14 @@ class RunSummary:
     failed_step: str | None
     failure_kind: str | None
     recheck: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """The ids of the runs of the same target and scenario around a run; None where none is kept."""
+
+    previous: str | None = None
+    following: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,14 +15,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from probes.errors import JournalError, UsageError
 from probes.incident import AlertSeen, Incident, IncidentFilter, Notice
-from probes.journal import facts, finding, incident_reading
+from probes.journal import beside, facts, finding, incident_reading
 from probes.journal.facts import Children
-from probes.journal.kept import Found, KeptRun, LastVerdict, OpenIntent, RunFilter, RunSummary
+from probes.journal.kept import Found, KeptRun, LastVerdict, Neighbours, OpenIntent, RunFilter, RunSummary
 from probes.journal.migrating import require_head
 from probes.journal.moments import microseconds_of, moment_of
 from probes.journal.opening import READ_SECONDS, place_of, reading_engine
 from probes.journal.tables import bookings, exchanges, findings, instances, intents, runs, states, steps, transitions
 from probes.journal.trouble import Trouble, diagnose
+from probes.model import Run
 from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, BookingState, Leaves, Outcome
 
 Rows = Sequence[Row[Any]]
@@ -92,6 +93,16 @@ class Reader:
             if row is None:
                 return None
             return facts.run_of(row, _children(connection, [row.run_id])[row.run_id])
+
+    def neighbours(self, run: Run) -> Neighbours:
+        """The runs of the same target and scenario before and after this one."""
+        with self._reading() as connection:
+            return beside.neighbours_of(connection, run)
+
+    def request_ids(self, run_ids: Sequence[str]) -> Mapping[str, str]:
+        """By the ids of runs that failed, the requestId that proves it, where there is one."""
+        with self._reading() as connection:
+            return beside.request_ids_of(connection, run_ids)
 
     def find(self, text: str) -> Found:
         """Where an id of any kind was seen, by itself or by the beginning of it."""
@@ -193,10 +204,11 @@ def _nothing_more(_connection: Connection, _run_ids: Sequence[str]) -> Mapping[s
     return {}
 
 
-def _page(wanted: RunFilter, before: Row[Any] | None) -> Select[Any]:
+def _page(wanted: RunFilter, last: Row[Any] | None) -> Select[Any]:
     query = select(runs).order_by(runs.c.started_at.desc(), runs.c.run_id.desc())
+    before = (last.started_at, last.run_id) if last is not None else _begins_behind(wanted)
     if before is not None:
-        query = query.where(tuple_(runs.c.started_at, runs.c.run_id) < tuple_(before.started_at, before.run_id))
+        query = query.where(tuple_(runs.c.started_at, runs.c.run_id) < tuple_(*before))
     if wanted.since is not None:
         query = query.where(runs.c.started_at >= microseconds_of(wanted.since))
     if wanted.until is not None:
@@ -214,6 +226,10 @@ def _page(wanted: RunFilter, before: Row[Any] | None) -> Select[Any]:
         hidden = (runs.c.outcome == Outcome.DEGRADED.value) & (runs.c.reason == wanted.failure_kind)
         query = query.where((runs.c.failure_kind == wanted.failure_kind) | hidden)
     return query
+
+
+def _begins_behind(wanted: RunFilter) -> tuple[int, str] | None:
+    return None if wanted.before is None else (microseconds_of(wanted.before[0]), wanted.before[1])
 
 
 def _children(connection: Connection, run_ids: Sequence[str]) -> Mapping[str, Children]:
