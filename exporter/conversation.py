@@ -12,24 +12,18 @@ from rich.console import Console
 from rich.text import Text
 
 from exporter.terminal import STYLES, Terminal
+from exporter.unfinished import CUT_OFF, NO_VERDICT, UNDER_WAY, became, of_no_step
 from exporter.utterances import answered, asked, body_lines
-from probes.journal.kept import KeptExchange, KeptRun, Unanswered
+from probes.journal.kept import KeptRun, Unanswered
 from probes.model import Answer, Booking, Exchange, StepResult
 from probes.redaction import printable
-from probes.words import Operation, Settlement
+from probes.words import Operation
 
 _MARGIN = 47  # a requestId with its name
 _NARROW = 110  # below that the margin stands above what was said
 _WIDEST = 160
 _NARROWEST = 20
 _ASIDE = 8  # how far the assistant stands to the right of the guest
-_BECAME: dict[str, str] = {
-    Settlement.BOOKED: "its session has a booking",
-    Settlement.CANCELLED: "the booking of its session was cancelled",
-    Settlement.NOTHING: "its session booked nothing",
-    Settlement.UNCLEAR: "whether it booked can't be told any more",
-}
-_UNDER_WAY, _CUT_OFF = "under way", "cut off"
 
 
 class Conversation(Terminal):
@@ -48,9 +42,9 @@ class Conversation(Terminal):
         lengths = {id(each.exchange): each.answer_bytes for each in kept.exchanges}
         for step in kept.run.steps:
             self._step(step, lengths)
-        for name, exchanges in _of_no_step(kept):
+        for name, exchanges in of_no_step(kept):
             self.say()
-            self.say((name, "bold"), f": {_UNDER_WAY if kept.under_way else _CUT_OFF}")
+            self.say((name, "bold"), f": {UNDER_WAY if kept.under_way else CUT_OFF}")
             self._exchanges(exchanges, lengths)
         for turn in kept.unanswered:
             self._unanswered(turn, under_way=kept.under_way)
@@ -64,7 +58,7 @@ class Conversation(Terminal):
     def _heading(self, kept: KeptRun) -> None:
         run = kept.run
         if kept.under_way:
-            self.say((_UNDER_WAY, "dim"), f" {run.scenario} on {run.target}: it has no verdict yet")
+            self.say((UNDER_WAY, "dim"), f" {run.scenario} on {run.target}: {NO_VERDICT}")
         else:
             reason = f" ({run.reason})" if run.reason else ""
             self.say((run.outcome, STYLES.get(run.outcome, "")), f" {run.scenario} on {run.target}{reason}")
@@ -91,8 +85,7 @@ class Conversation(Terminal):
     def _unanswered(self, turn: Unanswered, *, under_way: bool) -> None:
         """What was promised and never heard of again: the one turn that a cut-off run has to be asked about."""
         self.say()
-        became = _UNDER_WAY if under_way else _BECAME.get(turn.settlement or "", "what it did is not known yet")
-        self.say(("a turn without an answer", "bold"), f": {became}")
+        self.say(("a turn without an answer", "bold"), f": {became(turn, under_way=under_way)}")
         self.say(f"  {turn.intended_at:%H:%M:%S}  key {printable(turn.idempotency_key)}")
         self._body("request", turn.body.encode())
 
@@ -178,17 +171,6 @@ class Conversation(Terminal):
                 self.say()
             named = f" {printable(booking.booking_id)}" if booking.booking_id else ""
             self.say(f"booking{named} {booking.state}, session {printable(booking.session_id)}")
-
-
-def _of_no_step(kept: KeptRun) -> Iterator[tuple[str, list[Exchange]]]:
-    """Exchanges of steps that never ended, by their step: of a run under way, or one that was cut off."""
-    held = {id(exchange) for step in (*kept.run.steps, *kept.run.cleanup) for exchange in step.exchanges}
-    by_step: dict[str, list[KeptExchange]] = {}
-    for each in kept.exchanges:
-        if id(each.exchange) not in held:
-            by_step.setdefault(each.step, []).append(each)
-    for name, several in by_step.items():
-        yield name, [each.exchange for each in several]
 
 
 def _clock(exchange: Exchange) -> str:

@@ -262,7 +262,7 @@ def moment_of(text: str | None) -> datetime | None:
         return None
     from datetime import UTC, datetime
 
-    from exporter.runs_command import moment_since
+    from exporter.since import moment_since
 
     return moment_since(text, datetime.now(UTC))
 

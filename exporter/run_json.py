@@ -6,9 +6,11 @@ Texts that a server had a say in pass the scrubber. Durations are in seconds, mo
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 
+from exporter.unfinished import NO_VERDICT
+from probes.journal.kept import KeptRun
 from probes.model import Exchange, Failure, Run, StepResult
 
 Scrub = Callable[[str], str]
@@ -50,6 +52,11 @@ def run_as_json(run: Run, scrub: Scrub) -> dict[str, object]:
         ],
         "findings": [{"kind": finding.kind, "detail": scrub(finding.detail)} for finding in run.findings],
     }
+
+
+def kept_as_json(kept: KeptRun) -> dict[str, object]:
+    """One that the journal gives back, redacted already; of one under way, what it has shown so far."""
+    return run_as_json(replace(kept.run, detail=NO_VERDICT) if kept.under_way else kept.run, str)
 
 
 def _step(step: StepResult, scrub: Scrub) -> dict[str, object]:

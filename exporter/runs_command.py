@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
-from exporter.run_json import run_as_json
+from exporter.run_json import kept_as_json
 from exporter.terminal import STYLES, Terminal
-from probes.errors import UsageError
-from probes.files import durations
+from exporter.unfinished import UNDER_WAY
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
 from probes.redaction import printable
 
@@ -21,26 +19,6 @@ if TYPE_CHECKING:
 ROWS = 50
 _ROWS_AT_ONCE = 500
 _HEADINGS = ("started (UTC)", "run", "target", "scenario", "outcome", "took", "what")
-_NO_VERDICT = "it has no verdict yet"
-
-
-def moment_since(text: str, now: datetime) -> datetime:
-    """The moment that `--since` means: so long ago (`30m`, `7d`), or a moment, which is in UTC without an offset.
-
-    Raises UsageError for what is neither.
-    """
-    try:
-        return now - timedelta(seconds=durations.seconds_of(text))
-    except ValueError:
-        pass
-    try:
-        moment = datetime.fromisoformat(text)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise UsageError(
-            f"--since {printable(text, 40)!r} is no stretch of time, such as 30m, 1h or 7d, and no moment, "
-            "such as 2026-12-01T02:00Z"
-        ) from None
 
 
 def tell(reader: Reader, wanted: RunFilter, view: Terminal, still_read: Callable[[], bool]) -> tuple[int, bool]:
@@ -82,8 +60,7 @@ def run_line(kept: KeptRun) -> bytes:
     """A run as an element of that document, on one line. What the journal gives back is redacted already."""
     import orjson
 
-    run = replace(kept.run, detail=_NO_VERDICT) if kept.under_way else kept.run
-    return orjson.dumps(run_as_json(run, str))
+    return orjson.dumps(kept_as_json(kept))
 
 
 def _cells(run: RunSummary) -> tuple[str, ...]:
@@ -92,7 +69,7 @@ def _cells(run: RunSummary) -> tuple[str, ...]:
         run.run_id,
         run.target,
         run.scenario,
-        run.outcome or "under way",
+        run.outcome or UNDER_WAY,
         "" if run.duration_seconds is None else f"{run.duration_seconds:.2f} s",
         _what(run),
     )

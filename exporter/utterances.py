@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from probes.answers import decode_json, event_statuses
 from probes.model import Answer, Exchange
@@ -30,24 +31,61 @@ def asked(exchange: Exchange) -> str:
     return f"[{exchange.method} {printable(exchange.path, _LONGEST_VALUE)}]"
 
 
-def answered(answer: Answer, length: int | None) -> Iterator[str]:
-    """What the answer said: status, error, message, history, artifacts; a line or a paragraph each.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What an answer said, in parts. `message` are its lines, `artifacts` their names with a few words each.
 
-    `length` is how many bytes its body had; of one that can't be read, or not any more, its beginning is shown.
+    `unread` is the beginning of a body that can't be read, or not any more, `length` how many bytes it had.
     """
-    if answer.chat_status is not None:
-        yield f"{_short(answer.chat_status)}"
-    if answer.error is not None:
-        yield f"{_short(answer.code)}: {_message(answer.error)}" if answer.code else _message(answer.error)
+
+    chat_status: str | None = None
+    code: str | None = None
+    error: str | None = None
+    message: tuple[str, ...] = ()
+    events: str | None = None
+    artifacts: tuple[tuple[str, str], ...] = ()
+    unread: str | None = None
+    length: int | None = None
+
+
+def reply_of(answer: Answer, length: int | None) -> Reply:
+    """What it said; `length` is how many bytes its body had before it was cut."""
+    unread = answer.body is None and length
+    statuses = event_statuses(answer)
+    return Reply(
+        chat_status=None if answer.chat_status is None else _short(answer.chat_status),
+        code=_short(answer.code) if answer.code else None,
+        error=None if answer.error is None else _message(answer.error),
+        message=tuple(filter(None, _spoken(answer).split("\n"))),
+        events=_short(" → ".join(statuses)) if statuses else None,
+        artifacts=tuple((_short(name), brief(value)) for name, value in list(answer.artifacts.items())[:_MOST_NAMES]),
+        unread=_short(answer.content[: 4 * _LONGEST_VALUE].decode("utf-8", "replace")) if unread else None,
+        length=length,
+    )
+
+
+def answered(answer: Answer, length: int | None) -> Iterator[str]:
+    """The same as a line or a paragraph each: status, error, message, history, artifacts."""
+    reply = reply_of(answer, length)
+    if reply.chat_status is not None:
+        yield reply.chat_status
+    if reply.error is not None:
+        yield f"{reply.code}: {reply.error}" if reply.code else reply.error
+    yield from reply.message
+    if reply.events:
+        yield f"[events: {reply.events}]"
+    for name, value in reply.artifacts:
+        yield f"[{name}: {value}]"
+    if reply.unread is not None:
+        yield f"[{reply.length} bytes: {reply.unread}]"
+
+
+def _spoken(answer: Answer) -> str:
     match answer.body:
         case {"data": {"result": {"message": {"text": str(text)}}}} | {"data": {"result": {"message": str(text)}}}:
-            yield from filter(None, _message(text).split("\n"))
-    if statuses := event_statuses(answer):
-        yield f"[events: {_short(' → '.join(statuses))}]"
-    for name, value in list(answer.artifacts.items())[:_MOST_NAMES]:
-        yield f"[{_short(name)}: {brief(value)}]"
-    if answer.body is None and length:
-        yield f"[{length} bytes: {_short(answer.content[: 4 * _LONGEST_VALUE].decode('utf-8', 'replace'))}]"
+            return _message(text)
+        case _:
+            return ""
 
 
 def brief(value: object) -> str:

@@ -13,7 +13,8 @@ from rich.console import Console
 from support.facts import NOON, RUN_ID, a_run
 from support.kept import Shelf, a_failed_summary, a_summary, as_kept, summaries
 
-from exporter.runs_command import moment_since, tell, write_json, write_lines
+from exporter.runs_command import tell, write_json, write_lines
+from exporter.since import moment_since
 from exporter.terminal import Terminal
 from probes.errors import UsageError
 from probes.journal.kept import KeptRun, RunFilter, RunSummary
