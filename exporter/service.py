@@ -98,6 +98,7 @@ class Service:
                 find=None if journal is None else journal.find,
                 desk=desk,
                 reporting=None if journal is None else self._new_reporting(journal),
+                new_reader=None if journal is None else journal.reader,
                 scrub=self._scrubber.text,
             ),
             web_config=service.web_config,

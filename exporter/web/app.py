@@ -18,10 +18,11 @@ from starlette.routing import Route
 from exporter.recorder import Recorder
 from exporter.web.alerts import Alerts
 from exporter.web.incident_lookups import IncidentDesk
-from exporter.web.pages import finding, incidents, report, runbooks, status
+from exporter.web.pages import finding, incidents, report, runbooks, runs, status
 from exporter.web.pages.answering import JsonAddresses
 from exporter.web.pages.page import Frame, Link
 from exporter.web.pages.report import Reporting
+from exporter.web.run_lookups import NewRunReader
 from exporter.web.scrapes import Scrapes
 from probes.journal.kept import Found
 
@@ -44,14 +45,16 @@ def create_app(
     find: Callable[[str], Found] | None = None,
     desk: IncidentDesk | None = None,
     reporting: Reporting | None = None,
+    new_reader: NewRunReader | None = None,
     scrub: Callable[[str], str] = str,
 ) -> Starlette:
     """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`, `/runbooks`.
 
     With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`;
-    with `reporting`, `/incidents/<id>`. `scrub` removes secrets from what they say.
+    with `reporting`, `/incidents/<id>`; with a `new_reader`, which is called in a thread, `/runs` and `/runs/<id>`. `scrub` removes secrets from what they say.
     """
     places = [Link("Status", status.PATH)]
+    places += [] if new_reader is None else [Link("Runs", runs.PATH)]
     places += [] if desk is None else [Link("Incidents", incidents.PATH)]
     places += [] if find is None else [Link("Find", finding.PATH)]
     frame = Frame(
@@ -66,6 +69,7 @@ def create_app(
             *status.Status(recorder.board, frame).routes(),
             *_for_programs(recorder, health),
             *runbooks.Runbooks(frame).routes(),
+            *([] if new_reader is None else runs.Runs(new_reader, frame).routes()),
             *([] if find is None else finding.Finding(find, frame).routes()),
             *([] if desk is None else incidents.Incidents(desk, frame).routes()),
             *([] if desk is None else Alerts(desk, scrub=scrub).routes()),

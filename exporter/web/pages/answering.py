@@ -59,6 +59,13 @@ class Answers:
         """What is known: as JSON the document, else the page of these facts."""
         return _json(document(), status_code) if wants_json(request) else _html(self._page, status_code, facts)
 
+    def written(self, content: bytes, *, as_json: bool, **headers: str) -> Response:
+        """What was written beside the event loop: JSON, or the page."""
+        if as_json:
+            return Response(content, 200, _headers(200) | headers, media_type="application/json")
+        policy = {"content-security-policy": self._page.content_security_policy}
+        return HTMLResponse(content, 200, _headers(200) | policy | headers)
+
     def refused(self, request: Request, problem: Exception | str, status_code: int | None = None) -> Response:
         """Why there is nothing to tell; the status code is that of the problem, unless it is given."""
         return refused(request, self._refusal, problem, status_code, scrub=self._scrub)

@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 
 from alerts.pages import Paper, environment, style_sheet
 from exporter.found import show_command
+from probes.redaction import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
     from probes.journal.kept import RunSummary
+    from probes.model import Run
 
 NOTHING_ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 _ALLOWED = NOTHING_ALLOWED.replace("form-action 'none'", "form-action 'self'") + "; connect-src 'self'; img-src 'self'"
@@ -59,24 +62,27 @@ class Frame:
 class Page:
     """One page of ours; reads its template once. `here` is the path of the place in the frame that it belongs to.
 
-    A page with `refresh_seconds` is asked for again so often.
+    A page with `refresh_seconds` is asked for again so often. `sheets` are style sheets of its own, beside that of all.
     """
 
-    def __init__(self, name: str, frame: Frame, *, here: str, refresh_seconds: int | None = None) -> None:
+    def __init__(
+        self, name: str, frame: Frame, *, here: str, refresh_seconds: int | None = None, sheets: tuple[str, ...] = ()
+    ) -> None:
         self._template = _environment().get_template(name)
         self._frame = frame
         self._here = here
+        self._paper = _paper(*sheets)
         self._refresh_seconds = refresh_seconds
 
     @property
     def content_security_policy(self) -> str:
         """Its style sheet and its script by hash, asking ourselves, and nothing else."""
-        return _paper().content_security_policy
+        return self._paper.content_security_policy
 
     def render(self, **facts: object) -> str:
         """The page as HTML, of what its template tells."""
         return self._template.render(
-            paper=_paper(),
+            paper=self._paper,
             frame=self._frame,
             here=self._here,
             refresh_seconds=self._refresh_seconds,
@@ -86,17 +92,29 @@ class Page:
 
 
 @cache
-def _paper() -> Paper:
+def _paper(*sheets: str) -> Paper:
     script = (files(_PACKAGE) / "templates" / "page.js").read_text("utf-8")
-    return Paper(style_sheet((_PACKAGE, "page.css")), allowed=_ALLOWED, script=script)
+    style = style_sheet(*((_PACKAGE, name) for name in ("page.css", *sheets)))
+    return Paper(style, allowed=_ALLOWED, script=script)
 
 
 @cache
 def _environment() -> Environment:
     templates = environment(_PACKAGE)
-    templates.filters |= {"show": _show}
+    templates.filters |= {"show": _show, "lines": _lines, "clock": _clock}
     return templates
 
 
-def _show(run: RunSummary) -> str:
+def _show(run: RunSummary | Run) -> str:
     return show_command(run.run_id)
+
+
+def _lines(text: str) -> Markup:
+    """A text whose lines stay lines; otherwise it is shown like any other."""
+    from markupsafe import Markup
+
+    return Markup("\n").join(map(printable, text.split("\n")))
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S}.{moment.microsecond // 1000:03d} UTC"
