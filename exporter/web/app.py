@@ -51,7 +51,8 @@ def create_app(
     """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`, `/runbooks`.
 
     With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`;
-    with `reporting`, `/incidents/<id>`; with a `new_reader`, which is called in a thread, `/runs` and `/runs/<id>`. `scrub` removes secrets from what they say.
+    with `reporting`, `/incidents/<id>`; with a `new_reader`, which is called in a thread, `/runs` and `/runs/<id>`.
+    `scrub` removes secrets from what they say.
     """
     places = [Link("Status", status.PATH)]
     places += [] if new_reader is None else [Link("Runs", runs.PATH)]

@@ -87,7 +87,7 @@ def listed(new_reader: NewRunReader, wanted: RunFilter, limit: int) -> Listed:
 
 
 def whole(new_reader: NewRunReader, wanted: RunFilter, limit: int) -> tuple[Iterator[KeptRun], RunSummary | None]:
-    """The same with all their evidence, of which one run at a time is in memory; and the last, if others come behind."""
+    """The same with all their evidence, one run at a time in memory; and the last of them, if others come behind."""
     page = listed(new_reader, wanted, limit)
 
     def each() -> Iterator[KeptRun]:

@@ -16,7 +16,6 @@ from probes.journal.moments import microseconds_of, moment_of
 from probes.redaction import printable
 from probes.words import FailureKind, Outcome
 
-PATH = "/runs"
 ROWS, MOST_ROWS = 50, 200
 SPANS = ("1h", "24h", "7d", "30d")
 _UNLESS_TOLD = "7d"
@@ -59,12 +58,12 @@ class Asked:
             before=self.before,
         )
 
-    def address(self, *, behind: RunSummary | None = None, **changes: str) -> str:
-        """Of the page that begins behind this run, or of the first one; with some values changed."""
+    def query(self, *, behind: RunSummary | None = None, **changes: str) -> str:
+        """What the address of the page behind this run ends with, or of the first page; with some values changed."""
         told = {name: str(value) for name in _FIELDS if (value := getattr(self, name)) is not None}
         told |= {} if self.limit == ROWS else {"limit": str(self.limit)}
         told |= changes | ({} if behind is None else {"before": _cursor(behind)})
-        return f"{PATH}?{urlencode(told)}" if told else PATH
+        return f"?{urlencode(told)}" if told else ""
 
 
 _FIELDS = ("target", "scenario", "outcome", "kind", "since")

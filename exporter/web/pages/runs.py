@@ -15,11 +15,12 @@ from exporter.run_json import kept_as_json
 from exporter.web.lookups import Lookups
 from exporter.web.pages.answering import LOOKUP_PROBLEMS, Answers, wants_json
 from exporter.web.pages.page import Frame, Page
-from exporter.web.pages.run_filters import PATH, SPANS, Asked, asked_of
+from exporter.web.pages.run_filters import SPANS, Asked, asked_of
 from exporter.web.pages.run_view import run_view
 from exporter.web.run_lookups import NewRunReader, listed, story_of, whole
 from probes.words import FailureKind, Outcome
 
+PATH = "/runs"
 _ID = re.compile(r"[0-9a-z_-]{1,64}")
 _UNKNOWN = "no such run is known: it was not played by this monitor, or so long ago that it was let go of"
 _REFRESH_SECONDS = 5
@@ -98,10 +99,10 @@ class Runs:
         if question.as_json:
             kept, behind = whole(self._new_reader, wanted, asked.limit)
             runs = b",".join(orjson.dumps(kept_as_json(run)) for run in kept)
-            following = None if behind is None else asked.address(behind=behind).replace(PATH, f"{PATH}.json", 1)
+            following = None if behind is None else f"{PATH}.json{asked.query(behind=behind)}"
             return _Written(content=b'{"runs":[' + runs + b"]}", following=following)
         found = listed(self._new_reader, wanted, asked.limit)
-        following = asked.address(behind=found.last) if found.last is not None and found.more else None
+        following = f"{PATH}{asked.query(behind=found.last)}" if found.last is not None and found.more else None
         facts = {
             "asked": asked,
             "found": found,

@@ -18,6 +18,7 @@ _LEAST_WIDTH = 1.0
 _LABEL_CHARACTERS = 32
 _MOST_TICKS = 8
 _WIDE_ENOUGH = 80.0
+_SHORT = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +83,11 @@ class Waterfall:
     bars: tuple[Bar, ...]
     ticks: tuple[Tick, ...]
     phases: tuple[str, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it may stand above the conversation without hiding it."""
+        return len(self.bars) <= _SHORT
 
 
 def waterfall(run: Run, attempts: Sequence[Sent]) -> Waterfall | None:
