@@ -127,7 +127,7 @@ def _short(seconds: float) -> str:
 
 def segment(text: str) -> str:
     """An id as a part of an address."""
-    return quote(text, safe="")
+    return quote(text, safe="", errors="replace")
 
 
 def _source(text: str) -> str:

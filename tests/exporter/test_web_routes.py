@@ -5,6 +5,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 from starlette.routing import Route
+from support.archive import Archive
 from support.desk import Drawer
 from support.kept import Shelf
 from support.web import FakeHealth, addresses, served
@@ -25,12 +26,14 @@ READABLE = [
     "/favicon.svg",
     "/runbooks",
     "/runbooks/{name}",
+    "/runs",
+    "/runs/{id:path}",
     "/find",
     "/find/{id:path}",
     "/incidents",
     "/incidents/open",
 ]
-APP = create_app(recorder=Recorder(), health=FakeHealth(), find=Shelf().find, desk=Drawer().desk())
+APP = create_app(recorder=Recorder(), health=FakeHealth(), find=Shelf().find, desk=Drawer().desk(), new_reader=Archive)
 BEARERS = {ALERTS_PATH: bearer_of(lambda: Secret(TOKEN_OF_TESTS))}
 WRONG = {"authorization": "Bearer wrong"}
 

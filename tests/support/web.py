@@ -49,7 +49,11 @@ def paths(app: Starlette) -> list[str]:
     return [route.path for route in app.routes if isinstance(route, Route)]
 
 
-_EXAMPLES = {"/runbooks/{name}": "/runbooks/BrekServerErrors", "/find/{id:path}": "/find/abcd"}
+_EXAMPLES = {
+    "/runbooks/{name}": "/runbooks/BrekServerErrors",
+    "/find/{id:path}": "/find/abcd",
+    "/runs/{id:path}": "/runs/abcdef",
+}
 
 
 def addresses(app: Starlette) -> list[str]:

@@ -146,5 +146,5 @@ def _lost(kept: KeptRun, bodies: Bodies) -> Iterator[LostTurn]:
 def _sent(steps: Iterable[StepView]) -> Iterator[Sent]:
     for view in steps:
         for each in view.exchanges:
-            failed = each.exchange.answer is None or (view.outcome is Outcome.FAILED and each.judged)
+            failed = not each.exchange.expected or (view.outcome is Outcome.FAILED and each.judged)
             yield Sent(step=view.step.name, anchor=each.anchor, exchange=each.exchange, failed=failed)

@@ -67,7 +67,7 @@ class Runs:
 
     def routes(self) -> list[Route]:
         """The list, and each run by its id or the beginning of it."""
-        return [Route(PATH, self._list), Route(f"{PATH}/{{id}}", self._one)]
+        return [Route(PATH, self._list), Route(f"{PATH}/{{id:path}}", self._one)]
 
     async def _list(self, request: Request) -> Response:
         as_json = wants_json(request)
