@@ -16,7 +16,7 @@ import pytest
 from support.archive import Archive, app_of, asked, played_into, unread
 from support.desk import a_hit, an_incident
 from support.facts import NOON, RUN_ID, a_run, a_start, a_step
-from support.keeping import keeping
+from support.keeping import Aware, keeping, until
 from support.kept import as_kept
 from support.markup import Element, Parsed
 from support.policies import policy_of
@@ -36,10 +36,12 @@ JSON = {"accept": "application/json"}
 async def kept(tmp_path: Path) -> AsyncIterator[Callable[..., Any]]:
     """Plays a scenario with faults into a journal, and asks for its page."""
     url = f"sqlite:///{tmp_path / 'brekwatch.db'}"
-    async with keeping(url) as journal:
+    aware = Aware()
+    async with keeping(url, aware) as journal:
 
         async def play_and_ask(scenario: str, *faults: str, mended: bool = False) -> tuple[Run, httpx.Response]:
             run = await played_into(journal, scenario, *faults, mended=mended)
+            await until(lambda: run.run_id in {each.run_id for each in aware.kept})
             return run, await asked(lambda: Reader(url), f"/runs/{run.run_id}")
 
         yield play_and_ask

@@ -58,15 +58,8 @@ def a_run_of(text: str, run_id: str = RUN_ID) -> KeptRun:
     )
     skipped = a_step(name=text, outcome=Outcome.SKIPPED, exchanges=(), gap=text)
     booking = Booking(run_id=RUN_ID, target="acme", session_id=text, state=BookingState.MADE, booking_id=text)
-    facts: dict[str, Any] = {
-        "run_id": run_id,
-        "reason": text,
-        "detail": text,
-        "location": text,
-        "scenario": text,
-        "target": text,
-    }
-    run = a_run(Outcome.FAILED, steps=(step, skipped), cleanup=(step,), bookings=(booking,), **facts)
+    facts: dict[str, Any] = dict.fromkeys(("reason", "detail", "location", "scenario", "target"), text)
+    run = a_run(Outcome.FAILED, run_id=run_id, steps=(step, skipped), cleanup=(step,), bookings=(booking,), **facts)
     turn = Unanswered(idempotency_key=text, session_id=text, intended_at=NOON, body=text, settlement=None)
     return as_kept(run, unanswered=(turn,))
 

@@ -46,14 +46,10 @@ def a_run_id(number: int) -> str:
 @pytest.fixture
 def some(journal: Engine) -> None:
     """Five runs, the newest now: golden_path failed, degraded and passed, a search elsewhere, one under way."""
-    failed: dict[str, object] = {
-        "outcome": "failed",
-        "reason": "timeout",
-        "failed_step": "search",
-        "failure_kind": "timeout",
-    }
-    degraded: dict[str, object] = {"outcome": "degraded", "reason": "latency"}
-    skipped: dict[str, object] = {"outcome": "skipped", "reason": "quota"}
+    timeout = {"reason": "timeout", "failed_step": "search", "failure_kind": "timeout"}
+    failed: dict[str, object] = {"outcome": "failed", "scenario": "golden_path", **timeout}
+    degraded: dict[str, object] = {"outcome": "degraded", "scenario": "golden_path", "reason": "latency"}
+    skipped: dict[str, object] = {"outcome": "skipped", "target": "other", "reason": "quota"}
     with journal.begin() as connection:
         put_run(connection, a_run_id(1), started_at=NOON, **failed)
         put_exchange(connection, a_run_id(1), 1, step="create_session", header_request_id="req-of-the-session")

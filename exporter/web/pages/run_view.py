@@ -138,7 +138,7 @@ def _lost(kept: KeptRun, bodies: Bodies) -> Iterator[LostTurn]:
             key=turn.idempotency_key,
             session_id=turn.session_id,
             at=turn.intended_at,
-            body=bodies.shown(turn.body.encode()).text,
+            body=bodies.shown(turn.body.encode("utf-8", "replace")).text,
             became=became(turn, under_way=kept.under_way),
         )
 
