@@ -259,11 +259,13 @@ async def test_the_journal_as_json_keeps_to_the_schema_of_the_command(kept: Call
 
 @pytest.mark.parametrize("text", ["nobody", "UPPER", "a%2fb", "..%2f..", "%00", "é", "a b", "a" * 65])
 async def test_an_id_that_no_run_has_is_a_404_in_words(text: str) -> None:
-    path = f"/runs/{text}"
-    page, told = await asked(Archive, path), await asked(Archive, path, **JSON)
+    archive = Archive()
+    page, told = await asked(lambda: archive, f"/runs/{text}"), await asked(lambda: archive, f"/runs/{text}", **JSON)
 
     assert (page.status_code, told.status_code) == (404, 404)
     assert told.headers["content-type"] == "application/json"
+    assert "no such run is known" in page.text
+    assert archive.asked == (2 if text == "nobody" else 0)
 
 
 async def test_several_runs_that_begin_so_are_a_400_in_words() -> None:
