@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+from exporter import board_memory
 from exporter.changes import reload_problem
 from exporter.drift_watch import DriftWatch
 from exporter.incident_reports import reporting
@@ -16,7 +17,7 @@ from exporter.notifying import Notifying
 from exporter.recorder import Recorder
 from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app
 from exporter.web.pages.report import Reporting
-from probes.errors import JournalError, UsageError
+from probes.errors import UsageError
 from probes.journal.journal import Journal
 from probes.ledger import MemoryLedger
 from probes.listening import Listener, Listeners
@@ -27,11 +28,10 @@ from probes.redaction import Scrubber
 from probes.settings import Settings
 from probes.stops import Stops
 from probes.transport import shared_ssl_context
-from probes.words import FaultKind
 
 DRAIN_SECONDS = 20.0
 _TICK_SECONDS = 0.25
-_RESTORE_SECONDS = 5.0
+_STOPS_SECONDS = 5.0
 
 
 def warm_up(settings: Settings) -> None:
@@ -139,6 +139,7 @@ class Service:
             scenarios=settings.scenarios,
             location=settings.service.location,
         )
+        self.recorder.board.maintenance = settings.maintenance
 
     def listen(self, listener: Listener) -> None:
         """Tell this one too, from now on."""
@@ -157,10 +158,10 @@ class Service:
         warm_up(self._settings)
         if self._journal is not None:
             await self._journal.start()
-            await self._restore(self._journal)
+            await board_memory.restore(self.recorder, self._journal.reader, self._settings, self._listeners)
             await self._notifying.restore()
             await self._incidents.restore(self._journal.reader)
-        await self._stops.start(_RESTORE_SECONDS)
+        await self._stops.start(_STOPS_SECONDS)
         await self._web.start()
         self._probing.start()
         self._notifying.start()
@@ -169,14 +170,6 @@ class Service:
         self._drift_watch.watch(self._settings.targets.values())
         self._announce_maintenance()
         self._watch = asyncio.create_task(self._watch_loop(), name="loop watch")
-
-    async def _restore(self, journal: Journal) -> None:
-        """What was known before. What can't be read within a moment is missing until the next runs."""
-        try:
-            self.recorder.restore(await asyncio.wait_for(journal.last_verdicts(), _RESTORE_SECONDS))
-        except (JournalError, TimeoutError) as error:
-            detail = f"the last verdicts can't be read: {error or 'no answer in time'}"
-            self._listeners.monitor_fault(MonitorFault(kind=FaultKind.JOURNAL, detail=detail, error=error))
 
     def reload(self, settings: Settings) -> None:
         """From now on these settings, whole, in one moment; runs under way end with those that they began with.

@@ -62,6 +62,25 @@ GOOD_OUTCOMES = frozenset({Outcome.PASSED, Outcome.DEGRADED})
 JUDGED_OUTCOMES = GOOD_OUTCOMES | {Outcome.FAILED}
 
 
+class Standing(StrEnum):
+    """What a probe says about now, the worst first. One that nothing newer than two intervals tells of is `stale`."""
+
+    FAILING = "failing"
+    STALE = "stale"
+    GOOD = "good"
+
+
+class Told(StrEnum):
+    """What the runs of a while told. `before`: there was no such probe yet; `nothing`: it was, and none was judged."""
+
+    GOOD = "good"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+    NOTHING = "nothing"
+    MAINTENANCE = "maintenance"
+    BEFORE = "before"
+
+
 class SkipReason(StrEnum):
     """Why a slot or a run was not played. None of them says anything about the API."""
 

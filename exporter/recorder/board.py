@@ -1,79 +1,170 @@
-"""What the page at `/` shows: each probe with its last outcome, which goes grey when no newer one comes."""
+"""What the page at `/` tells of: each probe as it stands, its last day, and what goes on on its target.
+
+Changed on the event loop alone. Whoever reads it in a thread finds each probe as it was before a run or after it.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
+from exporter.recorder.sights import LastJudged, Sight, Untold, after_run, after_skip, failed_of
+from exporter.recorder.strips import Strip
+from probes.incident import Incident
 from probes.journal.kept import LastVerdict
 from probes.model import Probe, Run, Target
-from probes.words import Outcome
+from probes.settings import Maintenance
+from probes.words import GOOD_OUTCOMES, Standing
 
 _STALE_AFTER_INTERVALS = 2
+_CLOCK_SLACK = timedelta(seconds=2)  # two machines that share a journal agree no better
+
+Pair = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One probe on the page. Every text is ours: names from the configuration, words from closed sets."""
+    """One probe as it stands. `age_seconds` is how long ago its last judged run ended; None if that can't be told."""
 
     target: str
     environment: str
     scenario: str
     every_seconds: float
-    outcome: str | None = None
-    reason: str | None = None
+    sight: Sight
     age_seconds: float | None = None
 
     @property
+    def outcome(self) -> str | None:
+        """That of the last judged run."""
+        return None if self.sight.judged is None else self.sight.judged.outcome.value
+
+    @property
     def stale(self) -> bool:
-        """Whether the outcome says nothing any more about now."""
+        """Whether what it said says nothing any more about now."""
         return self.age_seconds is None or self.age_seconds > _STALE_AFTER_INTERVALS * self.every_seconds
 
+    @property
+    def standing(self) -> Standing:
+        """What it says about now."""
+        if self.stale or self.sight.judged is None:
+            return Standing.STALE
+        return Standing.GOOD if self.sight.judged.outcome in GOOD_OUTCOMES else Standing.FAILING
 
-@dataclass(frozen=True, slots=True)
-class _Last:
-    outcome: Outcome
-    reason: str | None
-    seen_at: float
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What was seen of a probe before this process began, as far as its last day goes."""
+
+    strip: Strip
+    first_at: datetime
+    last_failed_at: datetime | None = None
+    untold: Untold | None = None
 
 
 class Board:
-    """Remembers the last run of each configured probe. `now` gives seconds since the epoch."""
+    """Remembers each configured probe. `now` gives seconds since the epoch, `monotonic` those of a clock never set."""
 
-    def __init__(self, *, now: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, *, now: Callable[[], float] = time.time, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
         self._now = now
+        self._monotonic = monotonic
         self._probes: tuple[Probe, ...] = ()
-        self._environments: dict[str, str] = {}
-        self._last: dict[tuple[str, str], _Last] = {}
+        self._environments: Mapping[str, str] = {}
+        self._sights: dict[Pair, Sight] = {}
+        self.incidents: tuple[Incident, ...] = ()
+        self.stopped: Mapping[str, str] = {}
+        self.maintenance: tuple[Maintenance, ...] = ()
 
     def expect(self, targets: Iterable[Target], probes: Iterable[Probe]) -> None:
         """What is configured; what is gone from it is shown no more."""
         self._environments = {target.name: target.environment.value for target in targets}
         self._probes = tuple(sorted(probes, key=lambda probe: (probe.target, probe.scenario)))
-        kept = {(probe.target, probe.scenario) for probe in self._probes}
-        self._last = {pair: last for pair, last in self._last.items() if pair in kept}
+        begun_at, before = self.now(), self._sights
+        pairs = [(probe.target, probe.scenario) for probe in self._probes]
+        self._sights = {pair: before.get(pair) or Sight(begun_at=begun_at) for pair in pairs}
+        self.stopped = {target: reason for target, reason in self.stopped.items() if target in self._environments}
 
-    def saw(self, run: Run) -> None:
-        """Whatever its outcome: a page that shows only verdicts would hide that nothing can be told."""
-        self._last[run.target, run.scenario] = _Last(run.outcome, run.reason, self._now())
+    def now(self) -> datetime:
+        """By the clock that tells of its ages."""
+        return datetime.fromtimestamp(self._now(), UTC)
+
+    def saw(self, run: Run, *, counted: bool) -> None:
+        """A run has ended; `counted` says whether it is for the objective."""
+        pair = (run.target, run.scenario)
+        if (sight := self._sights.get(pair)) is not None:
+            seen = after_run(sight, run, ended_at=self.now(), seen_at=self._monotonic(), counted=counted)
+            self._sights[pair] = seen
+
+    def missed(self, probe: Probe, reason: str | None) -> None:
+        """A planned start came to no run at all."""
+        pair = (probe.target, probe.scenario)
+        if (sight := self._sights.get(pair)) is not None:
+            self._sights[pair] = after_skip(sight, reason, at=self.now())
+
+    def has_stopped(self, target: str, reason: str | None) -> None:
+        """What may book is stopped there, and why; None: no more."""
+        others = {name: why for name, why in self.stopped.items() if name != target}
+        self.stopped = others if reason is None else others | {target: reason}
 
     def restore(self, last: LastVerdict) -> None:
-        """What was seen before this process began."""
-        self._last[last.target, last.scenario] = _Last(last.outcome, last.reason, last.finished_at.timestamp())
+        """What was known of a probe before this process began."""
+        pair = (last.target, last.scenario)
+        if (sight := self._sights.get(pair)) is None:
+            return
+        age = self.now() - last.finished_at
+        judged = LastJudged(
+            outcome=last.outcome,
+            reason=last.reason,
+            ended_at=last.finished_at,
+            seen_at=None if age < -_CLOCK_SLACK else self._monotonic() - age.total_seconds(),
+            since=last.since,
+            run_id=last.run_id,
+        )
+        begun_at = sight.begun_at if last.first_at is None else min(sight.begun_at, last.first_at)
+        self._sights[pair] = replace(sight, judged=judged, begun_at=begun_at)
+
+    def restore_past(self, past: Mapping[Pair, Past]) -> None:
+        """What the last day looked like, behind `restore`."""
+        for pair in past.keys() & self._sights.keys():
+            sight, known = self._sights[pair], past[pair]
+            self._sights[pair] = replace(
+                sight,
+                strip=known.strip,
+                untold=known.untold,
+                last_failed_at=known.last_failed_at,
+                begun_at=min(sight.begun_at, known.first_at),
+            )
+
+    def restore_failed(self, runs: Iterable[Run]) -> None:
+        """Why the probes fail of which these are the last runs."""
+        for run in runs:
+            pair = (run.target, run.scenario)
+            sight = self._sights.get(pair)
+            if sight is not None and sight.judged is not None and sight.judged.run_id == run.run_id:
+                self._sights[pair] = replace(sight, judged=replace(sight.judged, failed=failed_of(run)))
 
     def rows(self) -> tuple[Row, ...]:
-        """The table as it stands."""
-        return tuple(self._row(probe) for probe in self._probes)
-
-    def _row(self, probe: Probe) -> Row:
-        last = self._last.get((probe.target, probe.scenario))
-        return Row(
-            target=probe.target,
-            environment=self._environments.get(probe.target, ""),
-            scenario=probe.scenario,
-            every_seconds=probe.every_seconds,
-            outcome=None if last is None else last.outcome.value,
-            reason=None if last is None else last.reason,
-            age_seconds=None if last is None else max(self._now() - last.seen_at, 0.0),
+        """All probes, by target and scenario. In any thread."""
+        now, tick, environments, sights = self.now(), self._monotonic(), self._environments, self._sights
+        return tuple(
+            Row(
+                target=probe.target,
+                environment=environments.get(probe.target, ""),
+                scenario=probe.scenario,
+                every_seconds=probe.every_seconds,
+                sight=sight,
+                age_seconds=_age_seconds(sight.judged, now, tick),
+            )
+            for probe in self._probes
+            if (sight := sights.get((probe.target, probe.scenario))) is not None
         )
+
+
+def _age_seconds(judged: LastJudged | None, now: datetime, tick: float) -> float | None:
+    """By the clock that says it is older: one of them may have been set back, the other stands while we sleep."""
+    if judged is None or judged.seen_at is None:
+        return None
+    return max((now - judged.ended_at).total_seconds(), tick - judged.seen_at)

@@ -274,7 +274,8 @@ class Recorder(Listener):
             self._counters[metrics.BOOKINGS].child(run.target, booking.state).inc()
         if pair in self._retired:
             return
-        self.board.saw(run)
+        counted = not run.recheck and run.target not in self._in_maintenance
+        self.board.saw(run, counted=counted)
         self._runs.end(run.run_id, pair, run.outcome)
         if run.outcome is Outcome.SKIPPED:
             self._counters[metrics.SKIPPED].child(*pair, skip_reason_label(run.reason)).inc()
@@ -336,11 +337,13 @@ class Recorder(Listener):
 
     def incidents_changed(self, changed: tuple[Incident, ...], still_open: tuple[Incident, ...]) -> None:
         """How many are open now."""
+        self.board.incidents = still_open
         self._incidents.still_open(still_open, self._configured.targets)
 
     def bookings_stopped(self, target: str, reason: str | None) -> None:
         """Whether what leaves a booking is stopped there."""
         if target in self._configured.targets:
+            self.board.has_stopped(target, reason)
             self._incidents.stopped(target, stopped=reason is not None)
 
     def notice_told(self, channel: Channel, telling: Telling, count: int) -> None:
@@ -357,6 +360,7 @@ class Recorder(Listener):
         if state != SlotState.SKIPPED:
             self._histograms[metrics.SLOT_LATENESS].child().observe(max(lateness_seconds, 0.0))
         elif (probe.target, probe.scenario) not in self._retired:
+            self.board.missed(probe, reason)
             self._counters[metrics.SKIPPED].child(probe.target, probe.scenario, skip_reason_label(reason)).inc()
 
     def monitor_fault(self, fault: MonitorFault) -> None:

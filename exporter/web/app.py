@@ -67,7 +67,7 @@ def create_app(
     )
     app = Starlette(
         routes=[
-            *status.Status(recorder.board, frame).routes(),
+            *status.Status(recorder.board, frame, kept=find is not None).routes(),
             *_for_programs(recorder, health),
             *runbooks.Runbooks(frame).routes(),
             *([] if new_reader is None else runs.Runs(new_reader, frame).routes()),

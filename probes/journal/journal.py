@@ -37,7 +37,7 @@ from probes.journal.items import (
     Stated,
     without_exchanges,
 )
-from probes.journal.kept import Found, LastVerdict, OpenIntent
+from probes.journal.kept import Found, OpenIntent
 from probes.journal.queue import Limits, Queue
 from probes.listening import Listener
 from probes.model import Booking, BookingCap, Exchange, Finding, Intent, Probe, Run, RunStart
@@ -130,10 +130,6 @@ class Journal(Listener):
         from probes.journal.reading import Reader
 
         return Reader(self._url)
-
-    async def last_verdicts(self) -> tuple[LastVerdict, ...]:
-        """What was known when this process began. Raises JournalError."""
-        return await self._kept_before(lambda reader: reader.last_verdicts())
 
     async def open_intents(self) -> tuple[OpenIntent, ...]:
         """Turns of cut-off runs, of which nobody knows what they did. Raises JournalError."""

@@ -127,7 +127,11 @@ class Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastVerdict:
-    """The last judged run of a target and scenario, and when one was last good: gauges are restored from it."""
+    """The last judged run of a target and scenario, and when one was last good: what is shown is restored from it.
+
+    `since` is when the first run began that was good, or bad, as all after it were; `first_at` when the first one did
+    that is kept, whatever came of it.
+    """
 
     target: str
     scenario: str
@@ -135,6 +139,48 @@ class LastVerdict:
     reason: str | None
     finished_at: datetime
     succeeded_at: datetime | None
+    run_id: str | None = None
+    since: datetime | None = None
+    first_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Apart:
+    """A stretch of time whose runs of these targets don't count for an objective."""
+
+    targets: tuple[str, ...]
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TallyFilter:
+    """Which runs are counted: those that began at `since` or later, of this location, played by these commands.
+
+    They are counted for each `cell_seconds` from the epoch on. Rechecks, and those in what is `apart`, are not
+    `counted` for the objective.
+    """
+
+    since: datetime
+    location: str
+    commands: tuple[str, ...]
+    cell_seconds: int
+    apart: tuple[Apart, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tally:
+    """How many runs of a probe began in one cell and ended so; `reason` is told of those that judged nothing."""
+
+    target: str
+    scenario: str
+    cell: int
+    outcome: Outcome
+    reason: str | None
+    counted: bool
+    runs: int
+    first_at: datetime
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

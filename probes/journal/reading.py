@@ -10,21 +10,31 @@ from datetime import datetime
 from itertools import groupby, islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
 from probes.errors import JournalError, UsageError
 from probes.incident import AlertSeen, Incident, IncidentFilter, Notice
-from probes.journal import beside, facts, finding, incident_reading
+from probes.journal import beside, facts, finding, incident_reading, tallying
 from probes.journal.facts import Children
-from probes.journal.kept import Found, KeptRun, LastVerdict, Neighbours, OpenIntent, RunFilter, RunSummary
+from probes.journal.kept import (
+    Found,
+    KeptRun,
+    LastVerdict,
+    Neighbours,
+    OpenIntent,
+    RunFilter,
+    RunSummary,
+    Tally,
+    TallyFilter,
+)
 from probes.journal.migrating import require_head
 from probes.journal.moments import microseconds_of, moment_of
 from probes.journal.opening import READ_SECONDS, place_of, reading_engine
 from probes.journal.tables import bookings, exchanges, findings, instances, intents, runs, states, steps, transitions
 from probes.journal.trouble import Trouble, diagnose
 from probes.model import Run
-from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, BookingState, Leaves, Outcome
+from probes.words import BookingState, Leaves, Outcome
 
 Rows = Sequence[Row[Any]]
 More = Callable[[Connection, Sequence[str]], Mapping[str, Children]]
@@ -119,8 +129,12 @@ class Reader:
     def last_verdicts(self) -> tuple[LastVerdict, ...]:
         """The last judged run of each target and scenario that has one."""
         with self._reading() as connection:
-            verdicts = [_last_verdict(connection, *pair) for pair in _played(connection)]
-        return tuple(verdict for verdict in verdicts if verdict is not None)
+            return tuple(tallying.last_verdicts(connection))
+
+    def tallies(self, wanted: TallyFilter) -> tuple[Tally, ...]:
+        """How many runs ended how, cell by cell: only those since then are read, however long the history."""
+        with self._reading() as connection:
+            return tuple(tallying.tallies(connection, wanted))
 
     def open_intents(self) -> tuple[OpenIntent, ...]:
         """The turns of runs that were cut off, oldest first, until a snapshot settles them."""
@@ -254,40 +268,6 @@ def _run_row(connection: Connection, run_id: str) -> Row[Any] | None:
     if len(rows) > 1:
         raise UsageError(f"several runs begin so, among them {rows[0].run_id} and {rows[1].run_id}: say more of it")
     return rows[0] if rows else None
-
-
-def _played(connection: Connection) -> Iterator[tuple[str, str]]:
-    """Each target and scenario that has runs: the index is asked for the next pair, never walked through."""
-    pair = tuple_(runs.c.target, runs.c.scenario)
-    query = select(runs.c.target, runs.c.scenario).order_by(runs.c.target, runs.c.scenario).limit(1)
-    row = connection.execute(query).one_or_none()
-    while row is not None:
-        yield row.target, row.scenario
-        row = connection.execute(query.where(pair > tuple_(row.target, row.scenario))).one_or_none()
-
-
-def _last_verdict(connection: Connection, target: str, scenario: str) -> LastVerdict | None:
-    newest = (_newest(target, scenario, outcome).subquery() for outcome in sorted(JUDGED_OUTCOMES))
-    rows = connection.execute(union_all(*(select(each) for each in newest))).all()
-    if not rows:
-        return None
-    last = max(rows, key=lambda row: row.started_at)
-    good = [row.finished_at for row in rows if row.outcome in GOOD_OUTCOMES]
-    return LastVerdict(
-        target=target,
-        scenario=scenario,
-        outcome=Outcome(last.outcome),
-        reason=last.reason,
-        finished_at=moment_of(last.finished_at),
-        succeeded_at=moment_of(max(good)) if good else None,
-    )
-
-
-def _newest(target: str, scenario: str, outcome: Outcome) -> Select[Any]:
-    of_it = (runs.c.target == target, runs.c.scenario == scenario, runs.c.outcome == outcome.value)
-    ended = func.coalesce(runs.c.finished_at, runs.c.started_at).label("finished_at")
-    columns = (runs.c.outcome, runs.c.reason, runs.c.started_at, ended)
-    return select(*columns).where(*of_it).order_by(runs.c.started_at.desc()).limit(1)
 
 
 def _open_intent(row: Row[Any]) -> OpenIntent:

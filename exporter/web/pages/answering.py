@@ -66,6 +66,10 @@ class Answers:
         policy = {"content-security-policy": self._page.content_security_policy}
         return HTMLResponse(content, 200, _headers(200) | policy | headers)
 
+    def made(self, whole: object, *, as_json: bool) -> Response:
+        """What was made elsewhere: a document, or else the page that was rendered."""
+        return _json(whole, 200) if as_json else _page(self._page, str(whole), 200)
+
     def refused(self, request: Request, problem: Exception | str, status_code: int | None = None) -> Response:
         """Why there is nothing to tell; the status code is that of the problem, unless it is given."""
         return refused(request, self._refusal, problem, status_code, scrub=self._scrub)
@@ -102,5 +106,9 @@ def _json(document: object, status_code: int) -> Response:
 
 
 def _html(page: Page, status_code: int, facts: Mapping[str, object]) -> Response:
+    return _page(page, page.render(**facts), status_code)
+
+
+def _page(page: Page, text: str, status_code: int) -> Response:
     headers = _headers(status_code) | {"content-security-policy": page.content_security_policy}
-    return HTMLResponse(page.render(**facts), status_code, headers)
+    return HTMLResponse(text, status_code, headers)
