@@ -65,15 +65,21 @@ _TOLD_BY_ORIGIN = (
 class Recorder(Listener):
     """Metrics in a registry of its own, zeros first.
 
-    `now` gives seconds since the epoch. `scrub` removes secrets from what a scrape is shown. Everything but `render`
+    `now` gives seconds since the epoch, `monotonic` those of a clock that is never set. `scrub` removes secrets from what a scrape is shown. Everything but `render`
     belongs to the event loop's thread.
     """
 
-    def __init__(self, *, now: Callable[[], float] = time.time, scrub: Callable[[str], str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        now: Callable[[], float] = time.time,
+        monotonic: Callable[[], float] = time.monotonic,
+        scrub: Callable[[str], str] | None = None,
+    ) -> None:
         self._now = now
         self._scrub = Scrubber().text if scrub is None else scrub
         self._registry = registry = CollectorRegistry()
-        self.board = Board(now=now)
+        self.board = Board(now=now, monotonic=monotonic)
         self._runs = RunCounts()
         registry.register(self._runs)
         ProcessCollector(registry=registry)

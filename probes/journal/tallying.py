@@ -6,10 +6,23 @@ Nothing here walks through the history: the newest and the oldest run of a kind 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, false, func, or_, select, tuple_, union_all
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    Connection,
+    ScalarSelect,
+    Select,
+    and_,
+    case,
+    false,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 
 from probes.journal import facts
 from probes.journal.kept import LastVerdict, Tally, TallyFilter
@@ -18,71 +31,98 @@ from probes.journal.tables import instances, runs
 from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, Outcome
 
 _BAD_OUTCOMES = JUDGED_OUTCOMES - GOOD_OUTCOMES
+_AT_ONCE = 500
 
 
 def last_verdicts(connection: Connection) -> Iterator[LastVerdict]:
-    """The last judged run of each target and scenario that has one."""
-    for first in _played(connection):
-        verdict = _last_verdict(connection, first)
-        if verdict is not None:
-            yield verdict
+    """The last judged run of each target and scenario that has one: a few questions, however many there are."""
+    ends = [row for row in connection.execute(_ends()) if row.passed or row.degraded or row.failed]
+    run_ids = [run_id for row in ends for run_id in (row.passed, row.degraded, row.failed) if run_id is not None]
+    found: dict[str, Any] = {}
+    for first in range(0, len(run_ids), _AT_ONCE):
+        some = run_ids[first : first + _AT_ONCE]
+        found |= {row.run_id: row for row in connection.execute(_judged().where(runs.c.run_id.in_(some)))}
+    for row in ends:
+        yield _last_verdict(row, [found[each] for each in (row.passed, row.degraded, row.failed) if each in found])
 
 
-def _played(connection: Connection) -> Iterator[Any]:
-    """The first run of each target and scenario that has runs: the index is asked for the next pair, never walked."""
-    pair = tuple_(runs.c.target, runs.c.scenario)
-    order = (runs.c.target, runs.c.scenario, runs.c.started_at)
-    query = select(*order).order_by(*order).limit(1)
-    row = connection.execute(query).one_or_none()
-    while row is not None:
-        yield row
-        row = connection.execute(query.where(pair > tuple_(row.target, row.scenario))).one_or_none()
+def _judged() -> Select[Any]:
+    ended = func.coalesce(runs.c.finished_at, runs.c.started_at).label("finished_at")
+    return select(runs.c.run_id, runs.c.outcome, runs.c.reason, runs.c.started_at, ended)
 
 
-def _last_verdict(connection: Connection, first: Any) -> LastVerdict | None:
-    target, scenario = first.target, first.scenario
-    newest = (_newest(target, scenario, outcome).subquery() for outcome in sorted(JUDGED_OUTCOMES))
-    rows = connection.execute(union_all(*(select(each) for each in newest))).all()
-    if not rows:
-        return None
-    last = max(rows, key=lambda row: row.started_at)
-    good = [row.finished_at for row in rows if row.outcome in GOOD_OUTCOMES]
+def _last_verdict(ends: Any, newest: Sequence[Any]) -> LastVerdict:
+    """`newest` are the newest run of each outcome."""
+    last = max(newest, key=lambda row: row.started_at)
+    good = [row.finished_at for row in newest if row.outcome in GOOD_OUTCOMES]
     return LastVerdict(
-        target=target,
-        scenario=scenario,
-        outcome=Outcome(last.outcome),
+        target=ends.target,
+        scenario=ends.scenario,
+        outcome=facts.word_of(Outcome, last.outcome),
         reason=last.reason,
         finished_at=moment_of(last.finished_at),
         succeeded_at=moment_of(max(good)) if good else None,
         run_id=last.run_id,
-        since=_since(connection, target, scenario, rows),
-        first_at=moment_of(first.started_at),
+        since=moment_of(min(_since(ends, last.outcome))),
+        first_at=moment_of(ends.first_at),
     )
 
 
-def _since(connection: Connection, target: str, scenario: str, newest: Sequence[Row[Any]]) -> datetime:
-    """When the first run began after the last that ended the other way; `newest` are the newest of each outcome."""
-    last = max(newest, key=lambda row: row.started_at)
-    alike = GOOD_OUTCOMES if last.outcome in GOOD_OUTCOMES else _BAD_OUTCOMES
-    other = max((row.started_at for row in newest if row.outcome not in alike), default=-1)
-    oldest = (_oldest(target, scenario, outcome, after=other).subquery() for outcome in sorted(alike))
-    found = connection.execute(union_all(*(select(each) for each in oldest))).scalars()
-    return moment_of(min(found))
+def _since(ends: Any, outcome: str) -> Iterator[int]:
+    alike = GOOD_OUTCOMES if outcome in GOOD_OUTCOMES else _BAD_OUTCOMES
+    moments = (getattr(ends, f"{each}_since") for each in alike)
+    return (moment for moment in moments if moment is not None)
 
 
-def _newest(target: str, scenario: str, outcome: Outcome) -> Select[Any]:
-    ended = func.coalesce(runs.c.finished_at, runs.c.started_at).label("finished_at")
-    columns = (runs.c.run_id, runs.c.outcome, runs.c.reason, runs.c.started_at, ended)
-    return select(*columns).where(*_of_it(target, scenario, outcome)).order_by(runs.c.started_at.desc()).limit(1)
+@cache
+def _ends() -> Select[Any]:
+    """Each probe with the newest run of each outcome, and since when it is as it is."""
+    played = _played()
+    newest = {outcome: _at_end(played, outcome) for outcome in sorted(JUDGED_OUTCOMES)}
+    bad_at, good_at = (
+        [_at_end(played, outcome, runs.c.started_at) for outcome in outcomes]
+        for outcomes in (sorted(_BAD_OUTCOMES), sorted(GOOD_OUTCOMES))
+    )
+    first_at = _of(played, select(func.min(runs.c.started_at))).scalar_subquery()
+    since = {outcome: _after(played, outcome, bad_at) for outcome in sorted(GOOD_OUTCOMES)}
+    since |= {outcome: _after(played, outcome, good_at) for outcome in sorted(_BAD_OUTCOMES)}
+    return select(
+        played.c.target,
+        played.c.scenario,
+        first_at.label("first_at"),
+        *(moment.label(f"{outcome}_since") for outcome, moment in since.items()),
+        *(run_id.label(outcome.value) for outcome, run_id in newest.items()),
+    ).where(played.c.target.is_not(None))
 
 
-def _oldest(target: str, scenario: str, outcome: Outcome, *, after: int) -> Select[Any]:
-    of_it = (*_of_it(target, scenario, outcome), runs.c.started_at > after)
-    return select(runs.c.started_at).where(*of_it).order_by(runs.c.started_at).limit(1)
+def _played() -> CTE:
+    """Each target and scenario that has runs: the index is asked for the next pair, never walked through."""
+    order = (runs.c.target, runs.c.scenario)
+    first = select(*(select(column).order_by(*order).limit(1).scalar_subquery().label(column.name) for column in order))
+    played = first.cte("played", recursive=True)
+    beyond = tuple_(*order) > tuple_(played.c.target, played.c.scenario)
+    following = (
+        select(column).where(beyond).order_by(*order).limit(1).correlate(played).scalar_subquery() for column in order
+    )
+    return played.union_all(select(*following).where(played.c.target.is_not(None)))
 
 
-def _of_it(target: str, scenario: str, outcome: Outcome) -> tuple[ColumnElement[bool], ...]:
-    return (runs.c.target == target, runs.c.scenario == scenario, runs.c.outcome == outcome.value)
+def _of(played: CTE, query: Select[Any], *also: ColumnElement[bool]) -> Select[Any]:
+    of_it = (runs.c.target == played.c.target, runs.c.scenario == played.c.scenario)
+    return query.where(*of_it, *also).correlate(played)
+
+
+def _at_end(played: CTE, outcome: Outcome, column: ColumnElement[Any] = runs.c.run_id) -> ScalarSelect[Any]:
+    """That of the newest run of this outcome."""
+    query = _of(played, select(column), runs.c.outcome == outcome.value)
+    return query.order_by(runs.c.started_at.desc()).limit(1).scalar_subquery()
+
+
+def _after(played: CTE, outcome: Outcome, others: Sequence[ScalarSelect[Any]]) -> ScalarSelect[Any]:
+    """When the oldest run of this outcome began after the newest of the others."""
+    later = [runs.c.started_at > func.coalesce(other, -1) for other in others]
+    query = _of(played, select(runs.c.started_at), runs.c.outcome == outcome.value, *later)
+    return query.order_by(runs.c.started_at).limit(1).scalar_subquery()
 
 
 def tallies(connection: Connection, wanted: TallyFilter) -> Iterator[Tally]:
@@ -121,7 +161,7 @@ def _left_out(wanted: TallyFilter) -> ColumnElement[bool]:
     return or_(runs.c.recheck, false(), *within)
 
 
-def _tally(row: Row[Any]) -> Tally:
+def _tally(row: Any) -> Tally:
     return Tally(
         target=row.target,
         scenario=row.scenario,

@@ -369,8 +369,8 @@ def test_what_was_known_before_a_restart_is_shown_at_once(recorder: Recorder) ->
     assert value(recorder, "brek_probe_success") == 0
     assert value(recorder, "brek_probe_last_run_timestamp_seconds") == (NOON - timedelta(minutes=2)).timestamp()
     assert value(recorder, "brek_probe_last_success_timestamp_seconds") == earlier.timestamp()
-    assert [(row.scenario, row.outcome, row.age_seconds) for row in recorder.board.rows()] == [
-        ("quick_search", "failed", 120.0)
+    assert [(row.scenario, row.outcome, row.standing) for row in recorder.board.rows()] == [
+        ("quick_search", "failed", "failing")
     ]
 
 

@@ -181,7 +181,7 @@ def _group(board: Board, rows: Sequence[Row], standings: Standings, now: datetim
     target = rows[0].target
     windows = [each for each in board.maintenance if target in each.targets]
     lines = tuple(
-        Line(row=row, standing=standings[row.target, row.scenario], day=day_of(row.sight, now, windows)) for row in rows
+        Line(row=row, standing=standings[row.target, row.scenario], day=day_of(row, now, windows)) for row in rows
     )
     return Group(
         target=target,

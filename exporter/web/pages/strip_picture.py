@@ -6,12 +6,13 @@ Neighbours that are alike are one bar, so that a good day is one rectangle.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import NamedTuple
 
-from exporter.recorder.sights import Sight
+from exporter.recorder.board import Row
 from exporter.recorder.strips import CELL_SECONDS, Cell
 from probes.settings import Maintenance
 from probes.words import Told
@@ -19,6 +20,13 @@ from probes.words import Told
 HEIGHT = 16
 _HEIGHTS = {Told.GOOD: 6, Told.DEGRADED: 9, Told.NOTHING: 2, Told.MAINTENANCE: 4}
 _SOME_FAILED, _MANY_FAILED = 12, 14
+
+
+class Shape(NamedTuple):
+    """How one half-hour looks."""
+
+    told: Told
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,7 @@ class Day:
     """The last 24 hours of a probe. `availability` is of the runs that count; None where none does."""
 
     cells: tuple[Cell, ...]
-    told: tuple[Told, ...]
+    shapes: tuple[Shape, ...]
     last_failed_at: datetime | None
 
     @property
@@ -66,10 +74,19 @@ class Day:
         return good / (good + bad) if good + bad else None
 
     @property
-    def bars(self) -> tuple[Bar, ...]:
+    def told(self) -> tuple[Told, ...]:
+        """What each half-hour told, the oldest first."""
+        return tuple(shape.told for shape in self.shapes)
+
+    @property
+    def bars(self) -> Iterator[Bar]:
         """As it is drawn; what was before the probe is left out."""
-        drawn = zip(self.told, map(_height, self.cells, self.told), strict=True)
-        return tuple(bar for bar in _bars(drawn) if bar.told is not Told.BEFORE)
+        x = 0
+        for shape, alike in groupby(self.shapes):
+            width = len(list(alike))
+            if shape.told is not Told.BEFORE:
+                yield Bar(shape.told, x, width, shape.height)
+            x += width
 
     @property
     def words(self) -> str:
@@ -91,26 +108,41 @@ class Day:
         return ", ".join(said)
 
 
-def day_of(sight: Sight, now: datetime, windows: Sequence[Maintenance]) -> Day:
+def day_of(row: Row, now: datetime, windows: Sequence[Maintenance]) -> Day:
     """What the last day of a probe told; `windows` are those of its target."""
+    sight = row.sight
     cells = sight.strip.cells(now.timestamp())
-    begun = min(sight.begun_at, now)
-    told = tuple(_told(cell, begun, windows) for cell in cells)
     recent = sight.last_failed_at is not None and now - sight.last_failed_at <= timedelta(days=1)
-    return Day(cells=cells, told=told, last_failed_at=sight.last_failed_at if recent else None)
+    return Day(
+        cells=cells,
+        shapes=tuple(_shapes(cells, row, windows)),
+        last_failed_at=sight.last_failed_at if recent else None,
+    )
 
 
-def _told(cell: Cell, begun: datetime, windows: Sequence[Maintenance]) -> Told:
-    starts_at = cell.number * CELL_SECONDS
-    if any(_covers_half(window, starts_at) for window in windows):
-        return Told.MAINTENANCE
+def _shapes(cells: Sequence[Cell], row: Row, windows: Sequence[Maintenance]) -> Iterator[Shape]:
+    """Of a probe that is played less often than that, a half-hour is told by the run before it."""
+    begun, last, silent = row.sight.begun_at.timestamp(), None, 0
+    for place, cell in enumerate(cells, 1):
+        starts_at = cell.number * CELL_SECONDS
+        silent = 0 if cell.judged else silent + 1
+        fresh = place == len(cells) and not row.stale
+        if cell.judged:
+            last = Shape(_told(cell), _height(cell))
+        if any(_covers_half(window, starts_at) for window in windows):
+            yield Shape(Told.MAINTENANCE, _HEIGHTS[Told.MAINTENANCE])
+        elif last is not None and (silent * CELL_SECONDS <= row.every_seconds or (fresh and silent == 1)):
+            yield last
+        elif last is None and starts_at + CELL_SECONDS <= begun:
+            yield Shape(Told.BEFORE, 0)
+        else:
+            yield Shape(Told.NOTHING, _HEIGHTS[Told.NOTHING])
+
+
+def _told(cell: Cell) -> Told:
     if cell.failed:
         return Told.FAILED
-    if cell.degraded:
-        return Told.DEGRADED
-    if cell.passed:
-        return Told.GOOD
-    return Told.BEFORE if starts_at + CELL_SECONDS <= begun.timestamp() else Told.NOTHING
+    return Told.DEGRADED if cell.degraded else Told.GOOD
 
 
 def _covers_half(window: Maintenance, starts_at: int) -> bool:
@@ -118,17 +150,9 @@ def _covers_half(window: Maintenance, starts_at: int) -> bool:
     return covered >= CELL_SECONDS / 2
 
 
-def _height(cell: Cell, told: Told) -> int:
-    if told is not Told.FAILED:
-        return _HEIGHTS.get(told, 0)
+def _height(cell: Cell) -> int:
+    if not cell.failed:
+        return _HEIGHTS[_told(cell)]
     if cell.failed == cell.judged:
         return HEIGHT
     return _MANY_FAILED if 2 * cell.failed >= cell.judged else _SOME_FAILED
-
-
-def _bars(drawn: Iterable[tuple[Told, int]]) -> Iterable[Bar]:
-    x = 0
-    for (told, height), alike in groupby(drawn):
-        width = len(list(alike))
-        yield Bar(told, x, width, height)
-        x += width
