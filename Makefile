@@ -33,6 +33,7 @@ system:
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.golden_path
 	$(BIN)/python -m benchmarks.scrubbing
+	$(BIN)/python -m benchmarks.status_page
 
 benchmark-journal: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.journal_writing

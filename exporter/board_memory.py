@@ -86,7 +86,7 @@ async def _within(
     except EmptyJournalError:
         return None
     except (JournalError, TimeoutError) as error:
-        detail = f"{what} can't be read: {error or 'no answer in time'}"
+        detail = f"{what} can't be read: {str(error) or 'no answer in time'}"
         listener.monitor_fault(MonitorFault(kind=FaultKind.JOURNAL, detail=detail, error=error))
         return None
 
@@ -130,7 +130,7 @@ def _past(tallies: list[Tally], judged_at: datetime | None) -> Past:
 
 
 def _untold(tallies: list[Tally], judged_at: datetime | None) -> Untold | None:
-    """The last ones that judged nothing, and that no verdict came after."""
+    """The last ones that judged nothing, and that no verdict came after: of a half-hour with a verdict, one at least."""
     later = [each for each in tallies if judged_at is None or each.last_at > judged_at]
     if not later:
         return None

@@ -65,7 +65,8 @@ _TOLD_BY_ORIGIN = (
 class Recorder(Listener):
     """Metrics in a registry of its own, zeros first.
 
-    `now` gives seconds since the epoch, `monotonic` those of a clock that is never set. `scrub` removes secrets from what a scrape is shown. Everything but `render`
+    `now` gives seconds since the epoch, `monotonic` those of a clock that is never set.
+    `scrub` removes secrets from what a scrape is shown. Everything but `render`
     belongs to the event loop's thread.
     """
 

@@ -21,7 +21,6 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    tuple_,
 )
 
 from probes.journal import facts
@@ -92,19 +91,31 @@ def _ends() -> Select[Any]:
         first_at.label("first_at"),
         *(moment.label(f"{outcome}_since") for outcome, moment in since.items()),
         *(run_id.label(outcome.value) for outcome, run_id in newest.items()),
-    ).where(played.c.target.is_not(None))
+    ).where(played.c.scenario.is_not(None))
 
 
 def _played() -> CTE:
-    """Each target and scenario that has runs: the index is asked for the next pair, never walked through."""
-    order = (runs.c.target, runs.c.scenario)
-    first = select(*(select(column).order_by(*order).limit(1).scalar_subquery().label(column.name) for column in order))
-    played = first.cte("played", recursive=True)
-    beyond = tuple_(*order) > tuple_(played.c.target, played.c.scenario)
-    following = (
-        select(column).where(beyond).order_by(*order).limit(1).correlate(played).scalar_subquery() for column in order
+    """Each target and scenario that has runs: the index is asked for the next one, never walked through.
+
+    Targets first: of a pair, SQLite would look up the target, and walk through all its runs to the scenario.
+    """
+    targets = _targets()
+    first = select(targets.c.target, _least(runs.c.scenario, runs.c.target == targets.c.target, of=targets))
+    played = first.where(targets.c.target.is_not(None)).cte("played", recursive=True)
+    following = _least(
+        runs.c.scenario, runs.c.target == played.c.target, runs.c.scenario > played.c.scenario, of=played
     )
-    return played.union_all(select(*following).where(played.c.target.is_not(None)))
+    return played.union_all(select(played.c.target, following).where(played.c.scenario.is_not(None)))
+
+
+def _targets() -> CTE:
+    targets = select(select(func.min(runs.c.target)).scalar_subquery().label("target")).cte("targets", recursive=True)
+    following = _least(runs.c.target, runs.c.target > targets.c.target, of=targets)
+    return targets.union_all(select(following).where(targets.c.target.is_not(None)))
+
+
+def _least(column: ColumnElement[Any], *among: ColumnElement[bool], of: CTE) -> ColumnElement[Any]:
+    return select(func.min(column)).where(*among).correlate(of).scalar_subquery().label(column.key)
 
 
 def _of(played: CTE, query: Select[Any], *also: ColumnElement[bool]) -> Select[Any]:
