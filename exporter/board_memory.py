@@ -130,7 +130,7 @@ def _past(tallies: list[Tally], judged_at: datetime | None) -> Past:
 
 
 def _untold(tallies: list[Tally], judged_at: datetime | None) -> Untold | None:
-    """The last ones that judged nothing, and that no verdict came after: of a half-hour with a verdict, one at least."""
+    """The last that judged nothing, and no verdict came after. Of a half-hour that had both, one at least."""
     later = [each for each in tallies if judged_at is None or each.last_at > judged_at]
     if not later:
         return None

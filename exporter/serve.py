@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -62,6 +63,8 @@ async def serve_settings(find: Callable[[], Settings], log_options: LogOptions) 
             reloading(service, find, asked, log),
             watching(service, asked),
         ):
+            gc.collect()
+            gc.freeze()  # else each full collection walks through all series, and the event loop waits for it
             told = {"targets": list(settings.targets), "probes": len(settings.probes)}
             log.info("service_started", url=service.url, **told)
             await stop.wait()

@@ -14,8 +14,9 @@ from probes.incident import Incident
 from probes.settings import Maintenance
 from probes.words import Outcome, Standing
 
-TARGETS_A_PAGE = 25
+TARGETS_A_PAGE = 15
 MOST_FAILURES = 12
+_WORSE, _NO_WORSE = {Outcome.FAILED: 0, Outcome.DEGRADED: 1}, 2
 _ORDER = {standing: place for place, standing in enumerate(Standing)}
 
 
@@ -128,14 +129,16 @@ def _standing(row: Row, problem: str | None) -> Standing:
 def _fits(row: Row, question: Question, standing: Standing) -> bool:
     if question.state not in {None, standing}:
         return False
+    if not question.words:
+        return True
     named = f"{row.target} {row.scenario} {row.environment}".casefold()
     return all(word in named for word in question.words.casefold().split())
 
 
 def _rank(row: Row, standing: Standing) -> tuple[int, int]:
     """What failed last is worse where nothing is known, and what is degraded where all is good."""
-    worst = {Outcome.FAILED.value: 0, Outcome.DEGRADED.value: 1}.get(row.outcome or "", 2)
-    return _ORDER[standing], worst
+    judged = row.sight.judged
+    return _ORDER[standing], _NO_WORSE if judged is None else _WORSE.get(judged.outcome, _NO_WORSE)
 
 
 def _worst_first(rows: Sequence[Row], standings: Standings) -> list[list[Row]]:
@@ -147,7 +150,7 @@ def _worst_first(rows: Sequence[Row], standings: Standings) -> list[list[Row]]:
         alike.sort(key=lambda row: (ranks[row.scenario], row.scenario))
         worst = min(ranks.values())
         count = sum(rank == worst for rank in ranks.values())
-        ranked.append((worst, -count if worst < (_ORDER[Standing.GOOD], 2) else 0, alike[0].target, alike))
+        ranked.append((worst, -count if worst < (_ORDER[Standing.GOOD], _NO_WORSE) else 0, alike[0].target, alike))
     ranked.sort(key=lambda each: each[:3])
     return [alike for *_, alike in ranked]
 
