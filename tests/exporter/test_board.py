@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from support.boards import Clocks, a_recorder, play
 from support.facts import NOON, REQUEST_ID, a_probe
+from support.status_boards import Clocks, a_recorder, play
 
 from exporter.recorder import Recorder
 from exporter.recorder.board import Row

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from support.boards import Clocks, a_recorder
 from support.facts import NOON, REQUEST_ID, a_probe, a_target
 from support.journals import new_journal, put, put_exchange, put_run
 from support.plans import plans_of
+from support.status_boards import Clocks, a_recorder
 
 from exporter import board_memory
 from exporter.recorder.board import Row

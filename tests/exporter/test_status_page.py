@@ -11,12 +11,12 @@ from importlib.resources import files
 import httpx
 import jsonschema_rs
 import pytest
-from support.boards import Clocks, a_recorder, crowd, failing_steps, play
 from support.facts import NOON, a_probe
 from support.incidents import an_incident
 from support.kept import Shelf
 from support.markup import Element, Parsed, kinds
 from support.payloads import PAYLOADS
+from support.status_boards import Clocks, a_recorder, crowd, failing_steps, play
 from support.web import FakeHealth, served
 
 from exporter.recorder import Recorder

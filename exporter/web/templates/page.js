@@ -16,8 +16,19 @@
   if (!seconds) return;
   const main = document.getElementById("main");
   const silence = document.getElementById("silence");
-  const busy = () => document.hidden || main.contains(document.activeElement) && document.activeElement !== main
-    || !document.getSelection().isCollapsed;
+  const MOST_PASSED_OVER = 6;  // what is read or typed may stay so long, and no longer: a page must not show old good news
+  let passedOver = 0;
+  const typing = () => document.activeElement.matches("input, select, textarea");
+  const busy = () => document.hidden || typing() || !document.getSelection().isCollapsed;
+  const addressed = (each) => each.id || each.getAttribute("href");
+  const focused = () => {
+    const active = document.activeElement;
+    if (!main.contains(active) || active === main) return () => {};
+    const alike = () => [...main.querySelectorAll("a, summary, button, input, select")].filter((each) => addressed(each) === addressed(active));
+    const place = alike().indexOf(active);
+    return () => (alike()[place] ?? main).focus({ preventScroll: true });
+  };
+  const filled = () => [...main.querySelectorAll("input[id], select[id]")].map((each) => [each.id, each.value]);
   const open = () => [...main.querySelectorAll("details[open][id]")].map((each) => each.id);
   const answered = (yes) => {
     silence.hidden = yes;
@@ -30,13 +41,19 @@
     if (response.status === 401 || response.status >= 500) throw new Error(String(response.status));
     const fresh = new DOMParser().parseFromString(await response.text(), "text/html");
     answered(true);
-    if (busy()) return;
-    const wereOpen = open();
+    if (busy() && ++passedOver < MOST_PASSED_OVER) return;
+    passedOver = 0;
+    const wereOpen = open(), wereFilled = filled(), refocus = focused();
     main.replaceChildren(...fresh.getElementById("main").childNodes);
     document.querySelector("footer").replaceWith(fresh.querySelector("footer"));
     silence.replaceChildren(...fresh.getElementById("silence").childNodes);
     for (const id of wereOpen) document.getElementById(id)?.setAttribute("open", "");
+    for (const [id, value] of wereFilled) {
+      const field = document.getElementById(id);
+      if (field) field.value = value;
+    }
     localise(document);
+    refocus();
   };
   const again = () => setTimeout(async () => {
     try {
