@@ -97,6 +97,7 @@ class Service:
                 health=self._probing.scheduler,
                 find=None if journal is None else journal.find,
                 desk=desk,
+                settings=lambda: self._settings,
                 reporting=None if journal is None else self._new_reporting(journal),
                 new_reader=None if journal is None else journal.reader,
                 scrub=self._scrubber.text,

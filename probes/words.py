@@ -164,6 +164,16 @@ class Severity(StrEnum):
     TICKET = "ticket"
 
 
+class Tone(StrEnum):
+    """How a fact is shown to people; `old`: too old to say anything of now."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+    UNSURE = "unsure"
+    OLD = "old"
+
+
 class Channel(StrEnum):
     """By what brekwatch itself tells of incidents; the heartbeat is the ping that all is well."""
 

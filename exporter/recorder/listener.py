@@ -13,14 +13,14 @@ from prometheus_client.process_collector import ProcessCollector
 
 from alerts.blame import blame_of_run
 from exporter import metrics
-from exporter.recorder import zeros
+from exporter.recorder import quota, zeros
 from exporter.recorder.board import Board
 from exporter.recorder.configured import Configured, Gone
 from exporter.recorder.exemplars import counter_exemplar, failure_exemplar, step_exemplar
 from exporter.recorder.exposition import render
 from exporter.recorder.incidents import IncidentGauges
 from exporter.recorder.labels import chat_status_label, code_label, skip_reason_label, status_code_label, truth_label
-from exporter.recorder.quota import QuotaGauges
+from exporter.recorder.readings import Readings
 from exporter.recorder.series import Pair, RunCounts, Series, counter, gauge, histogram
 from probes.incident import Incident
 from probes.journal.kept import LastVerdict
@@ -81,6 +81,7 @@ class Recorder(Listener):
         self._scrub = Scrubber().text if scrub is None else scrub
         self._registry = registry = CollectorRegistry()
         self.board = Board(now=now, monotonic=monotonic)
+        self.readings = Readings()
         self._runs = RunCounts()
         registry.register(self._runs)
         ProcessCollector(registry=registry)
@@ -100,7 +101,6 @@ class Recorder(Listener):
         self._requests = self._counters[metrics.HTTP_REQUESTS]
         self._phases = self._histograms[metrics.HTTP_PHASE_DURATION]
         self._correlation = self._counters[metrics.CORRELATION]
-        self._quota = QuotaGauges(self._gauges)
         self._incidents = IncidentGauges(self._gauges)
         self._configured = Configured()
         self._retired: set[Pair] = set()
@@ -146,6 +146,8 @@ class Recorder(Listener):
         lost = self._retired_steps | gone.lost_steps
         self._retired_steps = {(pair, step) for pair, step in lost if step not in gone.steps.get(pair, ())}
         self._in_maintenance -= gone.targets
+        for name in gone.targets:
+            self.readings.forget(name)
         if not gone.anything:
             return
         self._runs.forget(gone.pairs)
@@ -162,7 +164,8 @@ class Recorder(Listener):
         for family, labels in zeros.of_target(target.name):
             self._counters[family].child(*labels)
         if before is not None and (before.base_url, before.api_key) != (target.base_url, target.api_key):
-            for family in _TOLD_BY_ORIGIN:  # of another server, or of another key
+            self.readings.told_by_another(target.name)
+            for family in _TOLD_BY_ORIGIN:
                 self._gauges[family].prune(lambda labels: labels["target"] == target.name)
 
     def _expect_probe(
@@ -232,9 +235,10 @@ class Recorder(Listener):
             self._correlation.child(target, operation, CorrelationId.REQUEST_ID, exchange.request_id_state).inc()
         if exchange.trace_id_state is not None:
             self._correlation.child(target, operation, CorrelationId.TRACE_ID, exchange.trace_id_state).inc()
-        if exchange.certificate_expires_at is not None and exchange.own_key:
-            self._gauges[metrics.CERTIFICATE_EXPIRY].child(target).set(exchange.certificate_expires_at)
-        self._quota.saw(start.run_id, exchange, self._now())
+        self.readings.saw(start.run_id, target, exchange, self._now())
+        expires_at = self.readings.of(target).certificate_expires_at
+        if expires_at is not None:
+            self._gauges[metrics.CERTIFICATE_EXPIRY].child(target).set(expires_at)
 
     def step_finished(self, start: RunStart, step: StepResult) -> None:
         """Its duration if it was good, its transitions, and what its answers showed beside the contract."""
@@ -274,9 +278,10 @@ class Recorder(Listener):
         """The verdict: only judged runs touch success, objective and durations."""
         pair = (run.target, run.scenario)
         if run.target in self._retired_targets:
-            self._quota.forget(run.run_id)
+            self.readings.run_dropped(run.run_id)
             return
-        self._quota.settle(run.run_id, run.target)
+        if (headroom := self.readings.run_over(run.run_id, run.target, run.scenario)) is not None:
+            quota.show(self._gauges, run.target, headroom)
         for booking in run.bookings:
             self._counters[metrics.BOOKINGS].child(run.target, booking.state).inc()
         if pair in self._retired:
@@ -364,6 +369,8 @@ class Recorder(Listener):
     def slot_finished(self, probe: Probe, state: str, reason: str | None, lateness_seconds: float) -> None:
         """Every planned start is accounted for. `skipped` means that no run came of it at all."""
         self._counters[metrics.SLOTS].child(SlotState(state)).inc()
+        if probe.target in self._configured.targets:
+            self.readings.slot_over(probe.target, state, reason, self._now())
         if state != SlotState.SKIPPED:
             self._histograms[metrics.SLOT_LATENESS].child().observe(max(lateness_seconds, 0.0))
         elif (probe.target, probe.scenario) not in self._retired:

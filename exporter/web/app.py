@@ -18,13 +18,15 @@ from starlette.routing import Route
 from exporter.recorder import Recorder
 from exporter.web.alerts import Alerts
 from exporter.web.incident_lookups import IncidentDesk
-from exporter.web.pages import finding, incidents, report, runbooks, runs, status
+from exporter.web.knowing import Knowing
+from exporter.web.pages import finding, incidents, report, runbooks, runs, status, targets
 from exporter.web.pages.answering import JsonAddresses
 from exporter.web.pages.page import Frame, Link
 from exporter.web.pages.report import Reporting
 from exporter.web.run_lookups import NewRunReader
 from exporter.web.scrapes import Scrapes
 from probes.journal.kept import Found
+from probes.settings import Settings
 
 
 class Health(Protocol):
@@ -46,16 +48,18 @@ def create_app(
     desk: IncidentDesk | None = None,
     reporting: Reporting | None = None,
     new_reader: NewRunReader | None = None,
+    settings: Callable[[], Settings] | None = None,
     scrub: Callable[[str], str] = str,
 ) -> Starlette:
     """The web face of one service: `/`, `/metrics`, `/healthz` (alive and probing), `/readyz`, `/runbooks`.
 
     With `find`, which is called in a thread, `/find` and `/find/<id>` too; with a `desk`, `/incidents` and `/alerts`;
-    with `reporting`, `/incidents/<id>`; with a `new_reader`, which is called in a thread, `/runs` and `/runs/<id>`.
-    `scrub` removes secrets from what they say.
+    with `reporting`, `/incidents/<id>`; with a `new_reader`, which is called in a thread, `/runs` and `/runs/<id>`;
+    with `settings`, which a reload may change, `/targets` and `/scenarios`. `scrub` removes secrets from what they say.
     """
     places = [Link("Status", status.PATH)]
     places += [] if new_reader is None else [Link("Runs", runs.PATH)]
+    places += [] if settings is None else [Link("Targets", targets.PATH)]
     places += [] if desk is None else [Link("Incidents", incidents.PATH)]
     places += [] if find is None else [Link("Find", finding.PATH)]
     frame = Frame(
@@ -74,12 +78,20 @@ def create_app(
             *([] if find is None else finding.Finding(find, frame).routes()),
             *([] if desk is None else incidents.Incidents(desk, frame).routes()),
             *([] if desk is None else Alerts(desk, scrub=scrub).routes()),
+            *([] if settings is None else _of_settings(settings, recorder, desk, frame)),
             *([] if reporting is None else report.IncidentReport(reporting, frame).routes()),
         ],
         middleware=[Middleware(JsonAddresses)],
     )
     app.router.redirect_slashes = False
     return app
+
+
+def _of_settings(
+    settings: Callable[[], Settings], recorder: Recorder, desk: IncidentDesk | None, frame: Frame
+) -> list[Route]:
+    knowing = Knowing(settings, recorder, desk, frame)
+    return targets.Targets(knowing, frame).routes()
 
 
 def _for_programs(recorder: Recorder, health: Health) -> list[Route]:
