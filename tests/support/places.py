@@ -6,6 +6,7 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import datetime, timedelta
 from importlib import resources
 
 import httpx
@@ -50,24 +51,22 @@ class Place:
     def expect(self, settings: Settings) -> None:
         """As a reload does."""
         self.settings = settings
-        self.recorder.expect(
-            settings.targets.values(), settings.probes, settings.scenarios, settings.service.location
-        )
+        self.recorder.expect(settings.targets.values(), settings.probes, settings.scenarios, settings.service.location)
 
     def retarget(self, **changes: object) -> None:
         """The target `acme`, changed by a reload."""
         target = replace(self.settings.targets["acme"], **changes)  # type: ignore[arg-type]
         self.expect(replace(self.settings, targets={"acme": target}))
 
+    def _now(self) -> datetime:
+        return NOON + timedelta(seconds=self.passed_seconds)
+
     @asynccontextmanager
     async def client(self) -> AsyncIterator[httpx.AsyncClient]:
-        from datetime import timedelta
-
-        now = lambda: NOON + timedelta(seconds=self.passed_seconds)  # noqa: E731 - one line of a test's clock
         app = create_app(
             recorder=self.recorder,
             health=FakeHealth(),
-            desk=(self.drawer or Drawer()).desk(now=now),
+            desk=(self.drawer or Drawer()).desk(now=self._now),
             settings=lambda: self.settings,
             scrub=Scrubber(self.settings.secrets).text,
         )

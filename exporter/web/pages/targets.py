@@ -30,7 +30,7 @@ class Targets:
 
     def routes(self) -> list[Route]:
         """The list, and the address of each."""
-        return [Route(PATH, self._answer_list), Route(f"{PATH}/{{name}}", self._answer_one)]
+        return [Route(PATH, self._answer_list), Route(f"{PATH}/{{name:path}}", self._answer_one)]
 
     async def _answer_list(self, request: Request) -> Response:
         return await self._listed(request, missing=None)
