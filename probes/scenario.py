@@ -167,7 +167,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """A named conversation. `source` is the file that it came from, for messages."""
+    """A named conversation. `source` is the file that it came from, for messages, and `text` what stands in it."""
 
     name: str
     title: str
@@ -175,6 +175,7 @@ class Scenario:
     steps: tuple[Step, ...]
     cleanup: tuple[Step, ...] = ()
     source: str = ""
+    text: str = field(default="", compare=False, repr=False)
 
     @property
     def attaches_card(self) -> bool:

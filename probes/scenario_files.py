@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -48,18 +49,19 @@ def shipped() -> Mapping[str, Scenario]:
     """The scenarios that come with brekwatch, by name."""
     folder = resources.files("probes") / "scenarios"
     files = sorted((file for file in folder.iterdir() if file.name.endswith(".yaml")), key=lambda file: file.name)
-    scenarios = [_scenario(yaml_files.read(file.read_bytes(), f"scenarios/{file.name}")) for file in files]
+    scenarios = [read(file.read_bytes(), f"scenarios/{file.name}") for file in files]
     return MappingProxyType({scenario.name: scenario for scenario in scenarios})
 
 
-def read(text: str, source: str) -> Scenario:
+def read(content: str | bytes, source: str) -> Scenario:
     """The scenario in a text; `source` is what messages call it. Raises ConfigError with all that is wrong."""
-    return _scenario(yaml_files.read(text, source))
+    scenario = _scenario(yaml_files.read(content, source))
+    return replace(scenario, text=content if isinstance(content, str) else content.decode("utf-8", "replace"))
 
 
 def read_file(path: Path) -> Scenario:
     """The scenario in a file; raises ConfigError."""
-    return _scenario(yaml_files.read(yaml_files.read_bytes(path), str(path)))
+    return read(yaml_files.read_bytes(path), str(path))
 
 
 def read_folder(path: Path) -> Mapping[str, Scenario]:

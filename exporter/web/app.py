@@ -19,7 +19,8 @@ from exporter.recorder import Recorder
 from exporter.web.alerts import Alerts
 from exporter.web.incident_lookups import IncidentDesk
 from exporter.web.knowing import Knowing
-from exporter.web.pages import finding, incidents, report, runbooks, runs, status, targets
+from exporter.web.knowing import Knowing
+from exporter.web.pages import finding, incidents, report, runbooks, runs, scenarios, status, targets
 from exporter.web.pages.answering import JsonAddresses
 from exporter.web.pages.page import Frame, Link
 from exporter.web.pages.report import Reporting
@@ -59,7 +60,7 @@ def create_app(
     """
     places = [Link("Status", status.PATH)]
     places += [] if new_reader is None else [Link("Runs", runs.PATH)]
-    places += [] if settings is None else [Link("Targets", targets.PATH)]
+    places += [] if settings is None else [Link("Targets", targets.PATH), Link("Scenarios", scenarios.PATH)]
     places += [] if desk is None else [Link("Incidents", incidents.PATH)]
     places += [] if find is None else [Link("Find", finding.PATH)]
     frame = Frame(
@@ -91,7 +92,7 @@ def _of_settings(
     settings: Callable[[], Settings], recorder: Recorder, desk: IncidentDesk | None, frame: Frame
 ) -> list[Route]:
     knowing = Knowing(settings, recorder, desk, frame)
-    return targets.Targets(knowing, frame).routes()
+    return [*targets.Targets(knowing, frame).routes(), *scenarios.Scenarios(knowing, frame).routes()]
 
 
 def _for_programs(recorder: Recorder, health: Health) -> list[Route]:
