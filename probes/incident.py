@@ -153,10 +153,14 @@ class IncidentChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IncidentFilter:
-    """Which incidents are wanted; None wants all. `since` takes those that were open then or later."""
+    """Which incidents are wanted; None wants all. `since` takes those that were open then or later.
+
+    `before` is the moment and the id of an incident: those are wanted that come after it, newest first.
+    """
 
     since: datetime | None = None
     target: str | None = None
     scenario: str | None = None
     open_only: bool = False
+    before: tuple[datetime, str] | None = None
     limit: int | None = None

@@ -19,6 +19,9 @@ class IncidentReader(Protocol):
     def incidents(self, wanted: IncidentFilter) -> Iterator[Incident]:
         """Newest first by when they were detected."""
 
+    def incident(self, text: str) -> Incident | None:
+        """The one of this id, or the only one that begins so. Raises UsageError if there are several."""
+
     def run(self, run_id: str) -> KeptRun | None:
         """A run, whole."""
 

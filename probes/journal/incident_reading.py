@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, or_, select, tuple_
+from sqlalchemy import Connection, Select, or_, select, tuple_
 
 from probes.errors import UsageError
 from probes.incident import AlertSeen, Incident, IncidentFilter, Notice
@@ -20,7 +20,7 @@ _AT_ONCE = 200
 
 def newest_first(connection: Connection, wanted: IncidentFilter) -> Iterator[Incident]:
     """Page after page, each in a transaction of its own; `limit` is the caller's."""
-    before: Row[Any] | None = None
+    before = None if wanted.before is None else (microseconds_of(wanted.before[0]), wanted.before[1])
     while True:
         with connection.begin():
             page = connection.execute(_page(wanted, before).limit(_AT_ONCE)).all()
@@ -28,7 +28,7 @@ def newest_first(connection: Connection, wanted: IncidentFilter) -> Iterator[Inc
         yield from (each for each in found if wanted.scenario is None or wanted.scenario in each.scenarios)
         if len(page) < _AT_ONCE:
             return
-        before = page[-1]
+        before = (page[-1].detected_at, page[-1].incident_id)
 
 
 def incident_named(connection: Connection, text: str) -> Incident | None:
@@ -62,11 +62,11 @@ def alerts_of(connection: Connection, incident_id: str) -> tuple[AlertSeen, ...]
     return tuple(map(alert_in, connection.execute(tied.order_by(alerts.c.starts_at, alerts.c.fingerprint))))
 
 
-def _page(wanted: IncidentFilter, before: Row[Any] | None) -> Select[Any]:
+def _page(wanted: IncidentFilter, before: tuple[int, str] | None) -> Select[Any]:
     place = (incidents.c.detected_at, incidents.c.incident_id)
     query = select(incidents).order_by(*(column.desc() for column in place))
     if before is not None:
-        query = query.where(tuple_(*place) < tuple_(before.detected_at, before.incident_id))
+        query = query.where(tuple_(*place) < tuple_(*before))
     if wanted.target is not None:
         query = query.where(incidents.c.target == wanted.target)
     is_open = incidents.c.closed_at.is_(None)

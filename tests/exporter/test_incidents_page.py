@@ -8,6 +8,7 @@ import httpx
 import pytest
 from support.desk import INCIDENT_ID, MINUTE, Drawer, a_hit, an_incident, closed, of
 from support.facts import NOON
+from support.places import schema_complaints
 from support.policies import policy_of
 from support.web import FakeHealth, served
 
@@ -34,7 +35,7 @@ async def test_the_open_incident_of_an_alert_is_one_click_away() -> None:
 
     assert page.status_code == 200
     assert f'<a href="/incidents/{INCIDENT_ID}">' in page.text
-    for told in ("server_error of send_event", "golden_path", "2026-11-24 12:00:00 UTC", "<td>open</td>"):
+    for told in ("server_error of send_event", "golden_path", "2026-11-24 12:00:00 UTC", "</span> open</span>"):
         assert told in page.text
 
 
@@ -52,7 +53,7 @@ async def test_when_nothing_is_open_the_last_one_is_told() -> None:
     told = (await asked(drawer, "/incidents/open?target=acme&scenario=golden_path", JSON)).json()
 
     assert "Nothing is open." in page.text
-    assert "The last one ended 2 m ago." in page.text
+    assert re.search(r"The last one ended <time [^>]+>2 m ago</time>\.", page.text)
     assert f'<a href="/incidents/{INCIDENT_ID}">' in page.text
     assert [told["incidents"], told["open_beside"]] == [[], []]
     assert told["closed_before"][0]["closed_at"] == "2026-11-24T12:10:00.000Z"
@@ -94,6 +95,65 @@ async def test_the_list_has_the_newest_first_and_an_end() -> None:
 
     assert len(told["incidents"]) == MOST_LISTED
     assert told["incidents"][0]["incident_id"] == many[-1].incident_id
+
+
+async def test_page_after_page_tells_every_incident_once() -> None:
+    many = [
+        an_incident(incident_id=f"i{n:025}", detected_at=NOON + n // 3 * MINUTE) for n in range(2 * MOST_LISTED + 9)
+    ]
+    drawer, path, seen = Drawer(*many), "/incidents?target=acme", []
+    while path:
+        told = (await asked(drawer, path, JSON)).json()
+        seen += [each["incident_id"] for each in told["incidents"]]
+        path = told["next"]
+
+    assert seen == [incident.incident_id for incident in reversed(many)]
+
+
+async def test_the_page_leads_to_older_ones_with_the_same_filters() -> None:
+    many = [an_incident(incident_id=f"i{n:025}", detected_at=NOON + n * MINUTE) for n in range(MOST_LISTED + 1)]
+    page = await asked(Drawer(*many), "/incidents?target=acme&open=1")
+
+    assert f'href="/incidents?target=acme&amp;open=1&amp;before={many[1].incident_id}"' in page.text
+    assert f"({MOST_LISTED} on a page)" in page.text
+
+
+async def test_a_page_that_begins_after_an_incident_nobody_keeps_is_refused_in_words() -> None:
+    page = await asked(Drawer(an_incident()), "/incidents?before=nothing-of-ours")
+
+    assert page.status_code == 404
+    assert "begin at the newest" in page.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {"searching", "elsewhere", "over"}),
+        ("target=acme", {"searching", "over"}),
+        ("scenario=quick_search", {"searching"}),
+        ("open=1", {"searching", "elsewhere"}),
+        ("open=0", {"searching", "elsewhere", "over"}),
+        ("target=acme&scenario=golden_path&open=1", set()),
+    ],
+)
+async def test_the_list_can_be_filtered(query: str, found: set[str]) -> None:
+    drawer = Drawer(
+        an_incident(incident_id="searching", hits=(a_hit(scenario="quick_search"),)),
+        an_incident(incident_id="elsewhere", cause=of(FailureKind.TIMEOUT, "other")),
+        closed(an_incident(incident_id="over")),
+    )
+    told = (await asked(drawer, f"/incidents?{query}", JSON)).json()
+
+    assert {each["incident_id"] for each in told["incidents"]} == found
+
+
+@pytest.mark.parametrize("path", ["/incidents.json", "/incidents/open?target=acme&format=json"])
+@pytest.mark.parametrize("drawer", [Drawer(an_incident()), Drawer(closed(an_incident()))], ids=["open", "closed"])
+async def test_the_json_keeps_to_its_published_schema(path: str, drawer: Drawer) -> None:
+    told = (await asked(drawer, path)).json()
+
+    assert schema_complaints("incidents", told) == []
+    assert told["incidents"] + told["open_beside"] + told["closed_before"]
 
 
 async def test_an_empty_list_says_so() -> None:

@@ -4,10 +4,12 @@ import re
 
 import httpx
 import pytest
+from support.markup import Parsed
 from support.policies import policy_of
 from support.runbooks import runbooks
 from support.web import FakeHealth, served
 
+from alerts.thresholds import SEVERITIES
 from exporter.recorder import Recorder
 from exporter.web import create_app
 from exporter.web.pages.runbooks import rendered, texts
@@ -29,7 +31,30 @@ async def test_an_alert_has_the_page_of_its_runbook() -> None:
 async def test_the_list_leads_to_every_runbook() -> None:
     page = await asked("/runbooks")
 
-    assert re.findall(r'<li><a href="/runbooks/(\w+)">', page.text) == sorted(runbooks())
+    assert sorted(re.findall(r'<a href="/runbooks/(\w+)">', page.text)) == sorted(runbooks())
+
+
+async def test_what_wakes_somebody_stands_before_what_makes_a_ticket() -> None:
+    page = await asked("/runbooks")
+    told = (await asked("/runbooks.json")).json()["runbooks"]
+    severities = {each["name"]: each["severity"] for each in told}
+    places = [page.text.index(f'/runbooks/{name}"') for name in ("BrekServerErrors", "BrekHeadroomLow", "BrekWatchdog")]
+
+    assert places == sorted(places)
+    assert severities == {name: SEVERITIES.get(name) for name in runbooks()}
+
+
+async def test_each_runbook_is_told_in_a_sentence() -> None:
+    page = await asked("/runbooks")
+
+    assert all(entry.whole_text().strip() for entry in Parsed(page.text).root.all("dd"))
+    assert len(Parsed(page.text).root.all("dd")) == len(runbooks())
+
+
+async def test_a_runbook_says_what_its_alert_asks_for() -> None:
+    assert "It wakes somebody" in (await asked("/runbooks/BrekServerErrors")).text
+    assert "It makes a ticket" in (await asked("/runbooks/BrekHeadroomLow")).text
+    assert "It asks for nothing by itself" in (await asked("/runbooks/BrekWatchdog")).text
 
 
 async def test_every_runbook_that_is_shipped_is_shown() -> None:

@@ -58,8 +58,11 @@ class Drawer:
         self.gate.wait(5)
         if self.trouble is not None:
             raise self.trouble
-        newest_first = sorted(self.all, key=lambda incident: incident.detected_at, reverse=True)
+        newest_first = sorted(self.all, key=_place, reverse=True)
         return islice((each for each in newest_first if _fits(each, wanted)), wanted.limit)
+
+    def incident(self, text: str) -> Incident | None:
+        return next((each for each in self.all if each.incident_id == text), None)
 
     def run(self, run_id: str) -> KeptRun | None:
         return self._runs.get(run_id)
@@ -86,11 +89,16 @@ class Drawer:
         return IncidentDesk(**(facts | changes))  # type: ignore[arg-type]
 
 
+def _place(incident: Incident) -> tuple[datetime, str]:
+    return incident.detected_at, incident.incident_id
+
+
 def _fits(incident: Incident, wanted: IncidentFilter) -> bool:
     return (
         wanted.target in {None, incident.cause.target}
         and wanted.scenario in {None, *incident.scenarios}
         and (incident.is_open or not wanted.open_only)
+        and (wanted.before is None or _place(incident) < wanted.before)
         and (wanted.since is None or incident.closed_at is None or incident.closed_at >= wanted.since)
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
@@ -12,15 +13,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from alerts.thresholds import SEVERITIES
 from exporter.web.pages.answering import Answers
 from exporter.web.pages.page import Frame, Page
+from probes.words import Severity
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
     from markdown_it.token import Token
+    from markupsafe import Markup
 
 PATH = "/runbooks"
 _NEIGHBOUR = re.compile(r"(Brek[A-Za-z]+)\.md")
+_MEANING = re.compile(r"^## Meaning\n\n(.+?)\n\n", re.MULTILINE | re.DOTALL)
 _OURS = re.compile(r"/(?!/)")
 
 
@@ -45,18 +50,45 @@ class Runbooks:
             return self._names(request, 404)
         if name not in self._shown:
             self._shown[name] = rendered(text)
-        from markupsafe import Markup
-
-        body = Markup(self._shown[name])  # noqa: S704 - our own file, rendered without any HTML of its own
-        document = {"name": name, "markdown": text}
-        return self._answers.told(
-            request, lambda: document, {"name": name, "names": (), "body": body, "missing": False}
-        )
+        document = {"name": name, "severity": SEVERITIES.get(name), "markdown": text}
+        facts = {"entry": _entry(name), "groups": (), "body": _markup(self._shown[name]), "missing": False}
+        return self._answers.told(request, lambda: document, facts)
 
     def _names(self, request: Request, status_code: int) -> Response:
-        names = sorted(texts())
-        facts = {"name": None, "names": names, "body": None, "missing": status_code == 404}
-        return self._answers.told(request, lambda: {"runbooks": names}, facts, status_code)
+        facts = {"entry": None, "groups": _groups(), "body": None, "missing": status_code == 404}
+        document = {"runbooks": [{"name": name, "severity": SEVERITIES.get(name)} for name in sorted(texts())]}
+        return self._answers.told(request, lambda: document, facts, status_code)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A runbook in the list. `severity` None: its alert asks for nothing by itself."""
+
+    name: str
+    severity: Severity | None
+    meaning: Markup
+
+
+@cache
+def _groups() -> tuple[tuple[Severity | None, tuple[Entry, ...]], ...]:
+    """What wakes somebody first."""
+    entries = [_entry(name) for name in sorted(texts())]
+    severities: tuple[Severity | None, ...] = (*Severity, None)
+    return tuple((each, tuple(entry for entry in entries if entry.severity is each)) for each in severities)
+
+
+@cache
+def _entry(name: str) -> Entry:
+    paragraph = _MEANING.search(texts()[name])
+    said = " ".join(paragraph[1].split()) if paragraph else ""
+    sentence = said.partition(". ")[0].removesuffix(".")
+    return Entry(name=name, severity=SEVERITIES.get(name), meaning=_markup(str(_markdown().renderInline(sentence))))
+
+
+def _markup(html: str) -> Markup:
+    from markupsafe import Markup
+
+    return Markup(html)  # noqa: S704 - our own file, rendered without any HTML of its own
 
 
 @cache

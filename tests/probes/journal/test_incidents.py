@@ -272,6 +272,7 @@ def several() -> tuple[Incident, ...]:
         pytest.param(IncidentFilter(), ["inc_newest", "inc_middle", "inc_old"], id="all"),
         pytest.param(IncidentFilter(limit=2), ["inc_newest", "inc_middle"], id="limit"),
         pytest.param(IncidentFilter(open_only=True), ["inc_old"], id="open"),
+        pytest.param(IncidentFilter(before=(NOON + MINUTE, "inc_newest")), ["inc_middle", "inc_old"], id="before"),
         pytest.param(IncidentFilter(target="globex"), ["inc_middle"], id="target"),
         pytest.param(IncidentFilter(scenario="golden_path"), ["inc_newest"], id="scenario"),
         pytest.param(IncidentFilter(since=NOON + 5 * MINUTE), ["inc_newest", "inc_old"], id="since"),
