@@ -13,6 +13,7 @@ from exporter.web.pages.report import Reporting
 from probes.settings import Settings
 
 if TYPE_CHECKING:
+    from alerts.report.html import Within
     from probes.journal.reading import Reader
 
 
@@ -47,10 +48,10 @@ def _report_of(reader: Reader, text: str, settings: Settings, scrub: Callable[[s
     return report_of(of_incident(reader, incident, reader.alerts_of(incident.incident_id), setting))
 
 
-def _as_html(report: Report) -> str:
+def _as_html(report: Report, within: Within) -> str:
     from alerts.report.html import render
 
-    return render(report)
+    return render(report, within)
 
 
 def _as_json(report: Report) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,19 @@ _ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
 
 
-def render(report: Report) -> str:
-    """The whole document. What there is no room for is left out, and said to be."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Within:
+    """What a report that is served leads to: places of the service, and itself in other formats. Labels and paths."""
+
+    places: tuple[tuple[str, str], ...]
+    formats: tuple[tuple[str, str], ...]
+
+
+def render(report: Report, within: Within | None = None) -> str:
+    """The whole document. What there is no room for is left out, and said to be.
+
+    A file stands alone; one that is served stands `within` a service, to which it leads back.
+    """
     picture = picture_of(report)  # of all runs: it is as large for ten as for ten thousand
     document = ""
     for room in ROOMS:
@@ -43,6 +55,7 @@ def render(report: Report) -> str:
             curl_runs=_is_command(shown.curl),
             verify=verify_commands(report),
             paper=_paper(),
+            within=within,
         )
         if len(document.encode()) <= MOST_BYTES:
             break

@@ -13,7 +13,7 @@ from support.timelines import INCIDENT_ID
 from support.web import FakeHealth, paths, served
 
 from alerts.report.facts import Report
-from alerts.report.html import content_security_policy, render
+from alerts.report.html import Within, content_security_policy, render
 from exporter.recorder import Recorder
 from exporter.web import create_app
 from exporter.web.lookups import AT_ONCE, MOST_WAITING
@@ -21,6 +21,13 @@ from exporter.web.pages.report import Reporting
 from probes.errors import JournalError, UsageError
 from probes.redaction import Scrubber, Secret
 
+WITHIN = Within(
+    places=(("brekwatch", "/"), ("Status", "/"), ("Runbooks", "/runbooks")),
+    formats=tuple(
+        (label, f"/incidents/{INCIDENT_ID}?format={name}")
+        for label, name in (("JSON", "json"), ("Markdown", "markdown"), ("Mail to support", "email"))
+    ),
+)
 KEY = "sk_live_51H8xQzTyped"
 
 
@@ -50,7 +57,27 @@ async def test_an_incident_has_its_report_at_its_id() -> None:
 
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.text == render(an_outage())
+    assert answer.text == render(an_outage(), WITHIN)
+
+
+async def test_the_served_report_leads_back_and_to_its_other_formats() -> None:
+    async with served(app_of()) as (_, client):
+        page = await client.get(f"/incidents/{INCIDENT_ID}")
+        bar = next(nav for nav in Parsed(page.text).root.all("nav") if nav.attributes["aria-label"] == "brekwatch")
+        addresses = [link.attributes["href"] or "" for link in bar.all("a")]
+        answers = [await client.get(address) for address in addresses]
+
+    assert addresses[0] == "/"
+    assert [address for address in addresses if "format" in address] == [
+        f"/incidents/{INCIDENT_ID}?format={name}" for name in ("json", "markdown", "email")
+    ]
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_a_report_that_is_written_to_a_file_leads_nowhere_of_the_service() -> None:
+    navs = Parsed(render(an_outage())).root.all("nav")
+
+    assert [nav.attributes["aria-label"] for nav in navs] == ["Parts of this report"]
 
 
 async def test_the_policy_of_the_answer_is_that_of_the_document_and_forbids_frames() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import orjson
 from starlette.requests import Request
@@ -17,7 +18,11 @@ from exporter.web.pages.answering import LOOKUP_PROBLEMS, refused, wants_json
 from exporter.web.pages.incidents import PATH
 from exporter.web.pages.page import Frame, Page
 
+if TYPE_CHECKING:
+    from alerts.report.html import Within
+
 _ID = re.compile(r"[0-9a-z][0-9a-z_-]{3,63}")
+_FORMATS = (("JSON", "json"), ("Markdown", "markdown"), ("Mail to support", "email"))
 _NO_SUCH_ID = "no incident has this id"
 _UNKNOWN = "nothing is known of it: it was not seen by this monitor, or so long ago that it was let go of"
 _FRAMELESS = "; frame-ancestors 'none'"  # a document can't say it of itself
@@ -32,7 +37,7 @@ class Reporting:
     """
 
     report_of: Callable[[str], Report | None]
-    as_html: Callable[[Report], str]
+    as_html: Callable[[Report, Within], str]
     as_json: Callable[[Report], object]
     as_markdown: Callable[[Report], str]
     as_email: Callable[[Report], str]
@@ -51,6 +56,7 @@ class IncidentReport:
         self._reporting = reporting
         self._lookups: Lookups[_Asked, bytes | None] = Lookups(self._written)
         self._scrub = frame.scrub
+        self._places = (("brekwatch", "/"), *((link.label, link.path) for link in frame.links))
         self._refusal = Page("refused.html", frame, here=PATH)
 
     def routes(self) -> list[Route]:
@@ -77,12 +83,19 @@ class IncidentReport:
             return None
         if asked.written_as == "json":
             return orjson.dumps(self._reporting.as_json(report))
-        writers = {
-            "html": self._reporting.as_html,
-            "markdown": self._reporting.as_markdown,
-            "email": self._reporting.as_email,
-        }
-        return writers[asked.written_as](report).encode("utf-8", "replace")
+        if asked.written_as == "html":
+            written = self._reporting.as_html(report, self._around(asked.text))
+        elif asked.written_as == "markdown":
+            written = self._reporting.as_markdown(report)
+        else:
+            written = self._reporting.as_email(report)
+        return written.encode("utf-8", "replace")
+
+    def _around(self, text: str) -> Within:
+        from alerts.report.html import Within
+
+        here = f"{PATH}/{text}"  # of a few plain letters, as `_ID` demands
+        return Within(places=self._places, formats=tuple((label, f"{here}?format={name}") for label, name in _FORMATS))
 
     def _refused(self, request: Request, problem: Exception | str, status_code: int | None = None) -> Response:
         return refused(request, self._refusal, problem, status_code, scrub=self._scrub)
