@@ -120,13 +120,18 @@ class WebServer:
             timeout_graceful_shutdown=_GRACE_SECONDS,
             ssl_certfile=self._config.certificate,
             ssl_keyfile=self._config.key,
+            ssl_ca_certs=self._config.client_authority,
+            ssl_cert_reqs=ssl.CERT_NONE if self._config.client_authority is None else ssl.CERT_REQUIRED,
         )
         try:
             config.load()
         except (OSError, ssl.SSLError) as problem:
-            raise UsageError(
-                f"{self._config.certificate} and {self._config.key} can't be used for TLS: {problem.strerror}"
-            ) from None
+            files = [self._config.certificate, self._config.key, self._config.client_authority]
+            named = " and ".join(filter(None, files))
+            raise UsageError(f"{named} can't be used for TLS: {problem.strerror or 'one is no PEM file'}") from None
+        if config.ssl is not None:
+            config.ssl.minimum_version = self._config.oldest_tls
+            config.ssl.maximum_version = self._config.newest_tls
         return config
 
 

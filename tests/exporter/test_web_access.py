@@ -4,9 +4,11 @@ import asyncio
 import base64
 import re
 import socket
+import ssl
 from pathlib import Path
 
 import bcrypt
+import httpx
 import pytest
 from starlette.applications import Starlette
 from support.certificates import Certificates
@@ -18,6 +20,7 @@ from probes.errors import ConfigError, UsageError
 
 USER, PASSWORD = "prometheus", "open sesame"
 AUTH = (USER, PASSWORD)
+TLS = "tls_server_config:\n  cert_file: good.pem\n  key_file: good.key\n"
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what the tests are about
 
 
@@ -137,6 +140,67 @@ async def test_tls_is_served_where_configured(app: Starlette, tmp_path: Path) ->
     assert answer.status_code == 200
 
 
+async def test_only_clients_of_the_named_authority_come_in(app: Starlette, tmp_path: Path) -> None:
+    certificates = Certificates(tmp_path)
+    path = tmp_path / "web-config.yml"
+    path.write_text(f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n")
+    known, stranger = certificates.client(), certificates.client()
+    known.load_cert_chain(tmp_path / "good.pem", tmp_path / "good.key")
+    stranger.load_cert_chain(tmp_path / "self_signed.pem", tmp_path / "self_signed.key")
+    async with served(app, web_config=path, verify=known) as (server, client):
+        answer = await client.get("/healthz")
+        refused = [await _refused(f"{server.url}/healthz", by) for by in (certificates.client(), stranger)]
+
+    assert answer.status_code == 200
+    assert refused == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("lines", "spoken", "comes_in"),
+    [
+        ("", ssl.TLSVersion.TLSv1_2, True),
+        ("  min_version: TLS13\n", ssl.TLSVersion.TLSv1_2, False),
+        ("  min_version: TLS13\n", ssl.TLSVersion.TLSv1_3, True),
+        ("  max_version: TLS12\n", ssl.TLSVersion.TLSv1_3, False),
+    ],
+)
+async def test_tls_is_spoken_in_the_versions_that_are_allowed(
+    app: Starlette, tmp_path: Path, lines: str, spoken: ssl.TLSVersion, comes_in: bool
+) -> None:
+    client = Certificates(tmp_path).client()
+    client.minimum_version = client.maximum_version = spoken
+    path = tmp_path / "web-config.yml"
+    path.write_text(TLS + lines)
+    async with served(app, web_config=path, verify=client) as (server, _):
+        assert await _refused(f"{server.url}/healthz", client) is not comes_in
+
+
+async def test_http2_may_be_switched_off_as_it_is(app: Starlette, tmp_path: Path) -> None:
+    path = tmp_path / "web-config.yml"
+    path.write_text("http_server_config: {http2: false}\n")
+    async with served(app, web_config=path) as (_, client):
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_an_authority_that_is_no_certificate_is_told(app: Starlette, tmp_path: Path) -> None:
+    Certificates(tmp_path)
+    (tmp_path / "ca.pem").write_text("nothing of the kind")
+    path = tmp_path / "web-config.yml"
+    path.write_text(f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: ca.pem\n")
+
+    with pytest.raises(UsageError, match=r"ca\.pem can't be used for TLS"):
+        await WebServer("127.0.0.1", 0, app, path).start()
+
+
+async def _refused(url: str, client: ssl.SSLContext) -> bool:
+    async with httpx.AsyncClient(verify=client, trust_env=False) as other:
+        try:
+            await other.get(url)
+        except httpx.TransportError:
+            return True
+    return False
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -145,6 +209,21 @@ async def test_tls_is_served_where_configured(app: Starlette, tmp_path: Path) ->
         ("tls_server_config: {cert_file: a.pem}\n", "key_file"),
         ("tls_server_config: {cert_file: no.pem, key_file: no.key}\n", "can't be used for TLS"),
         ("- a\n", "mapping"),
+        ("tls_server_config:\n  cert_file: a\n  key_file: b\n  min_version: TLS10\n", r":4:16: .*min_version: .*TLS12"),
+        (f"{TLS}  cert: PEM\n", r":4:9: .*cert: is not served inline: name a file"),
+        (f"{TLS}  key: secret-in-the-clear\n", r":4:8: .*key: is not served inline: name a file"),
+        (f"{TLS}  client_allowed_sans: [a]\n", r":4:24: .*authority of your own"),
+        (f"{TLS}  cipher_suites: [A]\n", r":4:18: .*leaves the choice to OpenSSL"),
+        (f"{TLS}  prefer_server_cipher_suites: true\n", "leaves the choice to OpenSSL"),
+        (f"{TLS}  curve_preferences: [CurveP256]\n", "leaves the choice to OpenSSL"),
+        (f"{TLS}  client_auth_type: RequestClientCert\n", "a client in whose certificate nobody has verified"),
+        (f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n", "go together: name both"),
+        (f"{TLS}  client_ca_file: ca.pem\n", "go together: name both"),
+        (f"{TLS}  min_version: TLS13\n  max_version: TLS12\n", "min_version is newer than max_version"),
+        ("http_server_config:\n  http2: true\n", r":2:10: .*brekwatch speaks HTTP/1\.1"),
+        ("http_server_config: {headers: {X-Frame-Options: deny}}\n", "brekwatch sets the headers"),
+        ("rate_limit: {interval: 1s, burst: 2}\n", r":1:13: rate_limit: is not served"),
+        ("http_server_confg: {}\n", 'did you mean "http_server_config"'),
     ],
 )
 async def test_a_wrong_web_config_is_told(app: Starlette, tmp_path: Path, text: str, message: str) -> None:

@@ -8,6 +8,7 @@ from starlette.routing import Route
 from support.archive import Archive
 from support.desk import Drawer
 from support.kept import Shelf
+from support.places import a_configuration
 from support.web import FakeHealth, addresses, served
 from support.webhooks import RIGHT, a_message, an_alert
 
@@ -30,10 +31,21 @@ READABLE = [
     "/runs/{id:path}",
     "/find",
     "/find/{id:path}",
+    "/targets",
+    "/targets/{name:path}",
+    "/scenarios",
+    "/scenarios/{name:path}",
     "/incidents",
     "/incidents/open",
 ]
-APP = create_app(recorder=Recorder(), health=FakeHealth(), find=Shelf().find, desk=Drawer().desk(), new_reader=Archive)
+APP = create_app(
+    recorder=Recorder(),
+    health=FakeHealth(),
+    find=Shelf().find,
+    desk=Drawer().desk(),
+    new_reader=Archive,
+    settings=a_configuration,
+)
 BEARERS = {ALERTS_PATH: bearer_of(lambda: Secret(TOKEN_OF_TESTS))}
 WRONG = {"authorization": "Bearer wrong"}
 

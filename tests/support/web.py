@@ -53,6 +53,8 @@ _EXAMPLES = {
     "/runbooks/{name}": "/runbooks/BrekServerErrors",
     "/find/{id:path}": "/find/abcd",
     "/runs/{id:path}": "/runs/abcdef",
+    "/targets/{name:path}": "/targets/acme",
+    "/scenarios/{name:path}": "/scenarios/quick_search",
 }
 
 
