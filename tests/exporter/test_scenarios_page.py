@@ -9,6 +9,7 @@ from support.markup import Parsed
 from support.places import JSON, Place, a_configuration, schema_complaints
 
 from exporter.scenario_words import expected_path, step_words
+from exporter.web.pages.targets import LONGEST_NAME
 from probes.journal.kept import LastVerdict
 from probes.scenario import (
     Act,
@@ -211,6 +212,7 @@ async def test_an_unknown_name_is_answered_with_those_there_are(name: str) -> No
     assert "golden_path_to_payment" in told.json()["problem"]
     assert KEY not in page.text + told.text
     assert "<b>" not in page.text
+    assert "x" * (LONGEST_NAME + 1) not in page.text + told.text
 
 
 @pytest.mark.parametrize("address", ["/scenarios.json", "/scenarios/quick_search.json"])
