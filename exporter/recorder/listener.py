@@ -280,7 +280,7 @@ class Recorder(Listener):
         if run.target in self._retired_targets:
             self.readings.run_dropped(run.run_id)
             return
-        if (headroom := self.readings.run_over(run.run_id, run.target, run.scenario)) is not None:
+        if (headroom := self.readings.run_over(run.run_id, run.target)) is not None:
             quota.show(self._gauges, run.target, headroom)
         for booking in run.bookings:
             self._counters[metrics.BOOKINGS].child(run.target, booking.state).inc()

@@ -5,8 +5,7 @@ The one place for these facts: the gauges are set from them, and the pages tell 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from probes.model import Exchange
 from probes.words import SkipReason, SlotState
@@ -30,15 +29,12 @@ class Headroom:
 class Reading:
     """All that is known of one target. Moments are in seconds since the epoch; None: nobody told.
 
-    `stopped` says why what leaves a booking isn't played. `key_refused_at` is the first refusal since the key was last
-    accepted. `last_runs` are the ids of the last run of each scenario.
+    `key_refused_at` is the first refusal since the key was last accepted.
     """
 
     headroom: Headroom | None = None
     certificate_expires_at: float | None = None
-    stopped: str | None = None
     key_refused_at: float | None = None
-    last_runs: Mapping[str, str] = field(default_factory=dict)
 
 
 _NOTHING = Reading()
@@ -72,10 +68,9 @@ class Readings:
                 remaining=answer.ratelimit_remaining, limit=answer.ratelimit_limit, observed_at=now
             )
 
-    def run_over(self, run_id: str, target: str, scenario: str) -> Headroom | None:
+    def run_over(self, run_id: str, target: str) -> Headroom | None:
         """A run has ended. The headroom that it was told of holds from now on; told of none, it changes none."""
         lowest = self._lowest.pop(run_id, None)
-        self._change(target, last_runs={**self.of(target).last_runs, scenario: run_id})
         if lowest is not None:
             self._change(target, headroom=lowest)
         return lowest
@@ -93,10 +88,6 @@ class Readings:
         """The first refusal stands until the key is accepted."""
         if self.of(target).key_refused_at is None:
             self._change(target, key_refused_at=now)
-
-    def bookings_stopped(self, target: str, reason: str | None) -> None:
-        """Why what leaves a booking isn't played there; None: it is."""
-        self._change(target, stopped=reason)
 
     def told_by_another(self, target: str) -> None:
         """The target has another server, or another key: what the old one told is no more."""

@@ -19,7 +19,6 @@ from exporter.recorder import Recorder
 from exporter.web.alerts import Alerts
 from exporter.web.incident_lookups import IncidentDesk
 from exporter.web.knowing import Knowing
-from exporter.web.knowing import Knowing
 from exporter.web.pages import finding, incidents, report, runbooks, runs, scenarios, status, targets
 from exporter.web.pages.answering import JsonAddresses
 from exporter.web.pages.page import Frame, Link

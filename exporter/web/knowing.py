@@ -41,6 +41,7 @@ class Knowing:
             settings=settings,
             rows={(row.target, row.scenario): row for row in self._recorder.board.rows()},
             readings={name: self._recorder.readings.of(name) for name in settings.targets},
+            stopped=self._recorder.board.stopped,
             incidents=None,
             now=self._frame.now(),
         )

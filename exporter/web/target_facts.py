@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from alerts.thresholds import Thresholds
 from exporter.budget import Budget, budgets
 from exporter.recorder.board import Row
 from exporter.recorder.readings import Headroom, Reading
+from exporter.recorder.sights import Untold
 from probes.incident import Incident
 from probes.model import Probe, Quota, Target
 from probes.quota import shared_quota, targets_by_key
 from probes.settings import Maintenance, Settings
-from probes.words import Tone
+from probes.words import Outcome, Tone
 
 _NEVER = Reading()
 
@@ -79,14 +80,18 @@ def _certificate_tone(seconds_left: float) -> Tone:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """A probe with what its last run told. `stale`: so old that it says nothing of now."""
+    """A probe with its last verdict, and what became of its runs since, if nothing could be told by them.
+
+    `stale`: so old that it says nothing of now.
+    """
 
     probe: Probe
-    outcome: str | None
+    outcome: Outcome | None
     reason: str | None
     seen_at: datetime | None
     stale: bool
     run_id: str | None
+    untold: Untold | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +125,7 @@ class Known:
     settings: Settings
     rows: Mapping[tuple[str, str], Row]
     readings: Mapping[str, Reading]
+    stopped: Mapping[str, str]
     incidents: tuple[Incident, ...] | None
     now: datetime
 
@@ -148,7 +154,7 @@ def _facts(known: Known, target: Target, quota: Quota, budget: Budget | None) ->
         headroom=None if reading.headroom is None else SeenHeadroom.of(reading.headroom, quota.reserve, now),
         certificate=Certificate.of(target, reading, now),
         budget=budget,
-        stopped=reading.stopped,
+        stopped=known.stopped.get(target.name),
         key_refused_at=None if refused_at is None else datetime.fromtimestamp(refused_at, UTC),
         windows=windows_of(target.name, known.settings.maintenance, now),
         plays=tuple(play_of(known, probe) for probe in _in_order(known.settings.probes) if probe.target == target.name),
@@ -165,14 +171,15 @@ def windows_of(target: str, maintenance: tuple[Maintenance, ...], now: datetime)
 def play_of(known: Known, probe: Probe) -> Play:
     """A probe beside what is remembered of it."""
     row = known.rows.get((probe.target, probe.scenario))
-    age = None if row is None else row.age_seconds
+    judged = None if row is None else row.sight.judged
     return Play(
         probe=probe,
-        outcome=None if row is None else row.outcome,
-        reason=None if row is None else row.reason,
-        seen_at=None if age is None else known.now - timedelta(seconds=age),
+        outcome=None if judged is None else judged.outcome,
+        reason=None if judged is None else judged.reason,
+        seen_at=None if judged is None else judged.ended_at,
         stale=row is None or row.stale,
-        run_id=known.readings.get(probe.target, _NEVER).last_runs.get(probe.scenario),
+        run_id=None if judged is None else judged.run_id,
+        untold=None if row is None else row.sight.untold,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from exporter.budget import Budget
+from exporter.recorder.sights import Untold
 from exporter.run_json import moment
 from exporter.web.target_facts import Play, SeenHeadroom, TargetFacts
 from probes.settings import Maintenance
@@ -41,6 +42,16 @@ def _target(facts: TargetFacts, now: datetime, scrub: Scrub) -> dict[str, object
         "key_refused_at": _moment(facts.key_refused_at),
         "probes": [play_as_json(play) for play in facts.plays],
         "open_incidents": None if facts.incidents is None else [each.incident_id for each in facts.incidents],
+    }
+
+
+def _untold(untold: Untold) -> dict[str, object]:
+    return {
+        "outcome": untold.outcome,
+        "reason": untold.reason,
+        "count": untold.count,
+        "at": moment(untold.at),
+        "run_id": untold.run_id,
     }
 
 
@@ -93,4 +104,5 @@ def play_as_json(play: Play) -> dict[str, object]:
         "seen_at": _moment(play.seen_at),
         "stale": play.stale,
         "run_id": play.run_id,
+        "untold": None if play.untold is None else _untold(play.untold),
     }

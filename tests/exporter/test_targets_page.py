@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
 
@@ -227,6 +228,19 @@ async def test_a_probe_is_told_with_its_last_run() -> None:
     assert f'<a href="/runs/{RUN_ID}">' in page.text
     assert 'href="/scenarios/quick_search"' in page.text
     assert "99 % good, within 30 s" in page.text
+
+
+async def test_runs_that_could_not_tell_stand_beside_the_last_verdict() -> None:
+    place = Place()
+    played(place)
+    for _ in range(2):
+        place.recorder.slot_finished(a_probe(), SlotState.SKIPPED, SkipReason.QUOTA, 0.0)
+    page, told = await place.get("/targets/acme"), await place.get("/targets/acme.json")
+
+    assert "passed" in page.text
+    assert re.search(r"; then skipped 2 .: quota", page.text)
+    assert schema_complaints("targets", told.json()) == []
+    assert told.json()["targets"][0]["probes"][0]["untold"]["count"] == 2
 
 
 async def test_a_probe_without_a_newer_run_goes_grey() -> None:
