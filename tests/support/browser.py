@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -46,10 +47,16 @@ async def chromium() -> AsyncIterator[Browser]:
 
 async def opened(browser: Browser, file: Path, *, scheme: str = "light", width: int = 1280) -> Seen:
     """The document in a page of its own, fully loaded."""
-    context = await browser.new_context(
-        color_scheme=scheme,  # type: ignore[arg-type]  # one of its literals
-        viewport={"width": width, "height": 900},
-    )
+    return await visited(await browser.new_context(**looks(scheme, width)), file.as_uri())
+
+
+def looks(scheme: str, width: int) -> dict[str, Any]:
+    """How a context shows pages."""
+    return {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+
+
+async def visited(context: BrowserContext, address: str) -> Seen:
+    """The address in a page of its own, fully loaded."""
     page = await context.new_page()
     seen = Seen(page)
     page.on("request", lambda request: seen.asked.append(request.url))
@@ -57,6 +64,6 @@ async def opened(browser: Browser, file: Path, *, scheme: str = "light", width: 
     page.on("console", lambda message: seen.complaints.append(message.text))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
-    await page.goto(file.as_uri())
-    seen.asked.remove(file.as_uri())
+    await page.goto(address)
+    seen.asked.remove(address)
     return seen
