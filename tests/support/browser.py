@@ -30,6 +30,7 @@ class Seen:
     """
 
     page: Page
+    document: str = ""
     asked: list[str] = field(default_factory=list)
     blocked: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
@@ -47,12 +48,24 @@ async def chromium() -> AsyncIterator[Browser]:
 
 async def opened(browser: Browser, file: Path, *, scheme: str = "light", width: int = 1280) -> Seen:
     """The document in a page of its own, fully loaded."""
-    return await visited(await browser.new_context(**looks(scheme, width)), file.as_uri())
+    return await visited(await _context(browser, scheme, width), file.as_uri())
 
 
-def looks(scheme: str, width: int) -> dict[str, Any]:
-    """How a context shows pages."""
-    return {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+@asynccontextmanager
+async def open_context(
+    browser: Browser, scheme: str = "light", width: int = 1280, **options: Any
+) -> AsyncIterator[BrowserContext]:
+    """Where pages are shown so; `options` are playwright's."""
+    context = await _context(browser, scheme, width, **options)
+    try:
+        yield context
+    finally:
+        await context.close()
+
+
+async def _context(browser: Browser, scheme: str, width: int, **options: Any) -> BrowserContext:
+    looks: dict[str, Any] = {"color_scheme": scheme, "viewport": {"width": width, "height": 900}}
+    return await browser.new_context(**looks, **options)
 
 
 async def visited(context: BrowserContext, address: str) -> Seen:
@@ -64,6 +77,7 @@ async def visited(context: BrowserContext, address: str) -> Seen:
     page.on("console", lambda message: seen.complaints.append(message.text))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))
     page.on("dialog", lambda dialog: seen.complaints.append(dialog.message))
-    await page.goto(address)
+    if (response := await page.goto(address)) is not None:
+        seen.document = await response.text()
     seen.asked.remove(address)
     return seen

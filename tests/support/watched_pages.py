@@ -13,7 +13,17 @@ from playwright.async_api import BrowserContext, Page
 from support.browser import Seen, visited
 
 _AT_ONCE = 3
-_AXE = "axe.run({resultTypes: ['violations']})"
+_DESK, _PHONE = 1280, 390
+_AXE = "rules => axe.run({resultTypes: ['violations'], ...(rules.length ? {runOnly: rules} : {})})"
+_RULES_OF_LOOKS = ("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size")
+_TIMES = """[...document.querySelectorAll('time:not(.ago)')].filter(each => each.checkVisibility())
+  .map(each => [each.textContent, each.title])"""
+_TEXT_OF = """root => {
+  for (const each of root.querySelectorAll('time')) each.textContent = each.title;
+  return root.querySelector('body').textContent;
+}"""
+_AS_SENT = f"html => ({_TEXT_OF})(new DOMParser().parseFromString(html, 'text/html'))"
+_AS_SHOWN = f"({_TEXT_OF})(document)"
 _SIDEWAYS = """() => {
   const wide = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= wide) return [];
@@ -74,15 +84,37 @@ def asked_elsewhere(seen: Seen, base: str) -> list[str]:
     return [each for each in (*seen.asked, *seen.blocked) if not each.startswith(f"{base}/")]
 
 
-async def sideways(page: Page) -> list[str]:
-    """What makes the page wider than its window."""
+async def times(page: Page) -> list[tuple[str, str]]:
+    """The moments that stand in the page, and what each tells on hover."""
+    return [(text, title) for text, title in await page.evaluate(_TIMES)]
+
+
+async def changed(seen: Seen) -> list[str]:
+    """Whether the page's script made more of it than it was sent as, beside the times."""
+    as_sent = await seen.page.evaluate(_AS_SENT, seen.document)
+    return [] if await seen.page.evaluate(_AS_SHOWN) == as_sent else ["its script told more than its document"]
+
+
+async def sideways_on_a_phone(page: Page) -> list[str]:
+    """What makes the page wider than a small window."""
+    await page.set_viewport_size({"width": _PHONE, "height": 844})
     return list(await page.evaluate(_SIDEWAYS))
 
 
-async def barriers(page: Page) -> list[str]:
-    """Serious and critical violations of axe-core's rules."""
+async def barriers_in_every_look(page: Page) -> list[str]:
+    """By all rules as the page is, and light and dark, on a desk and on a phone, by those that looks matter to."""
+    found = await barriers(page)
+    for scheme, width in (("light", _PHONE), ("dark", _PHONE), ("dark", _DESK)):
+        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of its literals
+        await page.set_viewport_size({"width": width, "height": 844})
+        found += [f"{scheme}, {width} wide: {each}" for each in await barriers(page, *_RULES_OF_LOOKS)]
+    return found
+
+
+async def barriers(page: Page, *rules: str) -> list[str]:
+    """Serious and critical violations of these rules of axe-core's, or of all."""
     await page.evaluate(_axe())
-    results = await page.evaluate(_AXE)
+    results = await page.evaluate(_AXE, rules)
     return [
         f"{violation['id']} ({violation['impact']}): {node['html'][:120]}"
         for violation in results["violations"]
@@ -91,10 +123,19 @@ async def barriers(page: Page) -> list[str]:
     ]
 
 
+async def not_skipped(page: Page) -> list[str]:
+    """Whether the first link of the page leads to its content: what is wrong with it."""
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    arrived = await page.evaluate("document.querySelector(':target') !== null")
+    return [] if arrived else ["the first link does not lead to the content"]
+
+
 async def unreached(page: Page) -> list[str]:
     """What the Tab key does not come to, or comes to without showing it."""
+    await page.evaluate("document.activeElement.blur()")
     reachable = await page.evaluate(_REACHABLE)
-    for _ in range(len(reachable) + 20):
+    for _ in range(len(reachable) + 30):
         await page.keyboard.press("Tab")
     reached = await page.evaluate("window.reached")
     return [
