@@ -107,7 +107,7 @@ async def test_a_page_that_gets_no_answer_says_so_and_goes_grey_until_it_gets_on
         await page.clock.fast_forward(REFRESHED_MS)
     await expect(page.get_by_text("brekwatch does not answer")).to_be_visible()
     grey = await page.evaluate("getComputedStyle(document.querySelector('main')).filter")
-    async with living(tmp_path, every=EVERY, port=port):
+    async with living(tmp_path, every=EVERY, listen_port=port):
         await page.clock.fast_forward(REFRESHED_MS)
         await expect(page.get_by_text("brekwatch does not answer")).to_be_hidden()
         again = await page.evaluate("getComputedStyle(document.querySelector('main')).filter")

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from starlette.applications import Starlette
 from support.examples import Known
@@ -80,12 +81,13 @@ def _request_id(exchanges: Collection[Exchange]) -> str:
 
 
 def settings_for(
-    sandbox: SandboxServer, journal: Path, *, every: float, scenarios: Collection[str], port: int = 0
+    sandbox: SandboxServer, journal: Path, *, every: float, scenarios: Collection[str], **service: Any
 ) -> Settings:
     """These scenarios against this sandbox, and incidents that open with the second failed run."""
+    known = {"listen_port": 0, "journal": f"sqlite:///{journal}", "location": "test"}
     target = target_for(sandbox, quota=Quota(share=100.0, reserve=0.0))
     return Settings(
-        service=ServiceSettings(listen_port=port, journal=f"sqlite:///{journal}", location="test"),
+        service=ServiceSettings(**(known | service)),
         targets={target.name: target},
         probes=tuple(
             Probe(scenario=name, target=target.name, every_seconds=every, deadline_seconds=every) for name in scenarios
@@ -98,11 +100,11 @@ def settings_for(
 
 @asynccontextmanager
 async def living(
-    folder: Path, *, every: float = 1.0, scenarios: Collection[str] = (SEARCH, BOOKING), port: int = 0
+    folder: Path, *, every: float = 1.0, scenarios: Collection[str] = (SEARCH, BOOKING), **service: Any
 ) -> AsyncIterator[Living]:
-    """A service on loopback; a later one in the same folder goes on with its journal."""
+    """A service on loopback; a later one in the same folder goes on with its journal. `service` are its settings."""
     async with SandboxServer() as sandbox:
-        settings = settings_for(sandbox, folder / "journal.db", every=every, scenarios=scenarios, port=port)
+        settings = settings_for(sandbox, folder / "journal.db", every=every, scenarios=scenarios, **service)
         scrubber, heard = Scrubber(settings.secrets), Heard()
         journal = keeping(settings, scrubber, "serve")
         service = Service(settings, scrubber=scrubber, listeners=[heard], new_journal=journal)
