@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_CONNECTIONS = 64
+_MOST_FOR_A_MOMENT = 8 * MOST_CONNECTIONS
+_SETTLING_SECONDS = 0.05  # a whole request that came with its connection is read by then, and no longer idle
 _ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
 MOST_BODY_BYTES = 1024 * 1024  # where a body is taken at all
 _MOST_BYTES = 65_536  # of any other request
@@ -15,7 +17,7 @@ _MOST_BYTES_WITH_BODY = 2 * MOST_BODY_BYTES  # so that who sends a little too mu
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's, with a deadline. Where there are too many, the one that has idled longest makes room.
+    """uvicorn's, with a deadline. Where there are too many, those that were made first and are idle make room.
 
     `body_paths` are those that take a POST (see `taking`).
     """
@@ -27,11 +29,12 @@ class Connection(HttpToolsProtocol):
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Make room if need be; the clock of the first request runs."""
+        """Make room if need be, though not before a request had time to come; the clock of the first one runs."""
         self._made_at = self.loop.time()
-        self._make_room()
         super().connection_made(transport)
         self._arm()
+        self._make_room(_MOST_FOR_A_MOMENT)
+        self.loop.call_later(_SETTLING_SECONDS, self._make_room, MOST_CONNECTIONS)
 
     def data_received(self, data: bytes) -> None:
         """A request that grows beyond its bound ends its connection."""
@@ -70,14 +73,13 @@ class Connection(HttpToolsProtocol):
             self._deadline.cancel()
         self._deadline = self.loop.call_later(_ANSWER_SECONDS, self.transport.abort)
 
-    def _make_room(self) -> None:
+    def _make_room(self, most: int) -> None:
         ours = [other for other in self.connections if isinstance(other, Connection)]
         living = [other for other in ours if not other.transport.is_closing()]
-        if len(living) < MOST_CONNECTIONS:
-            return
         idle = [other for other in living if other._idle]  # noqa: SLF001 - of the same class
-        if idle:
-            min(idle, key=lambda other: other._made_at).transport.abort()  # noqa: SLF001
+        idle.sort(key=lambda other: other._made_at)  # noqa: SLF001
+        for other in idle[: max(len(living) - most, 0)]:
+            other.transport.abort()
 
 
 def taking(paths: Iterable[str]) -> type[Connection]:

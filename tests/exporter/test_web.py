@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import signal
+import socket
 import threading
 
 import httpx
@@ -276,6 +277,7 @@ async def test_slow_sockets_keep_nobody_out(app: Starlette) -> None:
         for _, writer in opened:
             writer.write(b"GET /metrics HTTP/1.1\r\nhost: loc")
         answer = await asyncio.wait_for(client.get("/healthz"), 1)
+        await asyncio.sleep(0.2)
         kept = 0
         for reader, writer in opened:
             with contextlib.suppress(ConnectionError):
@@ -287,6 +289,20 @@ async def test_slow_sockets_keep_nobody_out(app: Starlette) -> None:
 
     assert answer.status_code == 200
     assert kept < MOST_CONNECTIONS
+
+
+async def test_a_request_that_came_whole_is_answered_whatever_comes_with_it(app: Starlette) -> None:
+    async with served(app) as (server, _):
+        address = ("127.0.0.1", server.port)
+        with contextlib.ExitStack() as stack:
+            whole, *slow = [stack.enter_context(socket.create_connection(address)) for _ in range(2 * MOST_CONNECTIONS)]
+            whole.sendall(b"GET /healthz HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            for each in slow:
+                each.sendall(b"GET /healthz HTTP/1.1\r\nhost: loc")
+            whole.setblocking(False)
+            answer = await asyncio.wait_for(asyncio.get_running_loop().sock_recv(whole, 100), 5)
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
 
 
 async def test_an_endless_request_is_cut_off(app: Starlette) -> None:

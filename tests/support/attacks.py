@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from random import Random
 
 MEGABYTE = 1024 * 1024
 _BLOCK = b"x" * 65_536
@@ -23,10 +24,13 @@ class Slowness:
 
 @asynccontextmanager
 async def slow_sockets(port: int, count: int) -> AsyncIterator[Slowness]:
-    """So many at once drip a byte of a header now and then; one that is thrown out comes back after a second."""
-    slowness = Slowness()
-    slowness.tasks = [asyncio.create_task(_drip(port, slowness)) for _ in range(count)]
+    """So many drip a byte of a header now and then; one that is thrown out comes back within two seconds."""
+    slowness, spread = Slowness(), Random(1)  # noqa: S311 - the same attack in every run
+    pauses = [2 * spread.random() for _ in range(count)]
+    slowness.tasks = [asyncio.create_task(_drip(port, pause, slowness)) for pause in pauses]
     try:
+        while slowness.made < count:
+            await asyncio.sleep(0.05)
         yield slowness
     finally:
         for task in slowness.tasks:
@@ -34,8 +38,9 @@ async def slow_sockets(port: int, count: int) -> AsyncIterator[Slowness]:
         await asyncio.gather(*slowness.tasks, return_exceptions=True)
 
 
-async def _drip(port: int, slowness: Slowness) -> None:
+async def _drip(port: int, pause: float, slowness: Slowness) -> None:
     while True:
+        await asyncio.sleep(pause)
         with contextlib.suppress(OSError):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
             slowness.open += 1
@@ -48,7 +53,6 @@ async def _drip(port: int, slowness: Slowness) -> None:
             finally:
                 slowness.open -= 1
                 writer.transport.abort()
-        await asyncio.sleep(1)
 
 
 async def send_body(port: int, head: str, size: int) -> int:
