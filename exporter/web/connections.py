@@ -9,7 +9,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MOST_CONNECTIONS = 64
 _MOST_FOR_A_MOMENT = 8 * MOST_CONNECTIONS
-_SETTLING_SECONDS = 0.05  # a whole request that came with its connection is read by then, and no longer idle
+_SETTLING_SECONDS = 0.25  # a whole request that came with its connection is read by then, and no longer idle
 _ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
 MOST_BODY_BYTES = 1024 * 1024  # where a body is taken at all
 _MOST_BYTES = 65_536  # of any other request

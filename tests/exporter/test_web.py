@@ -277,7 +277,7 @@ async def test_slow_sockets_keep_nobody_out(app: Starlette) -> None:
         for _, writer in opened:
             writer.write(b"GET /metrics HTTP/1.1\r\nhost: loc")
         answer = await asyncio.wait_for(client.get("/healthz"), 1)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.5)
         kept = 0
         for reader, writer in opened:
             with contextlib.suppress(ConnectionError):

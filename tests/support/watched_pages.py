@@ -47,13 +47,12 @@ Told = TypeVar("Told")
 
 
 async def html_pages(client: httpx.AsyncClient, addresses: Iterable[str], status_code: int = 200) -> list[str]:
-    """Those of the addresses that a browser shows as a page, and that answer so."""
+    """Those of the addresses that a browser shows as a page. Raises ValueError where one answers otherwise."""
     answers = {each: await client.get(each, headers={"accept": "text/html"}) for each in addresses}
-    return [
-        each
-        for each, answer in answers.items()
-        if answer.status_code == status_code and answer.headers["content-type"].startswith("text/html")
-    ]
+    wrong = {each: answer.status_code for each, answer in answers.items() if answer.status_code != status_code}
+    if wrong:
+        raise ValueError(f"these were to answer {status_code}: {wrong}")
+    return [each for each, answer in answers.items() if answer.headers["content-type"].startswith("text/html")]
 
 
 async def each_seen(
