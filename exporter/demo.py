@@ -30,6 +30,7 @@ TARGET = "sandbox"
 _DRAIN_SECONDS = 3.0
 _EVERY_SECONDS = {"quick_search": 4.0, "golden_path": 5.0, "golden_path_to_payment": 7.0, "decline_payment": 8.0}
 _EVERY_OTHER_SECONDS = 12.0
+_FIRST_CALM_SECONDS = 12.0  # all is well at first; and no page is empty after a minute
 _CALM_SECONDS = 30.0
 _REPEATS = Repeats(key_seconds=5.0)  # a newcomer doesn't wait a minute to see the key work again
 _MINUTE_QUOTA = 6_000  # far more than is planned: a demo is about conversations, not about waiting
@@ -56,9 +57,11 @@ async def spice(
     sandbox: SandboxServer, say: Callable[[str], None], sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 ) -> None:
     """Switch one fault on and off after the other, announced, for ever."""
+    calm_seconds = _FIRST_CALM_SECONDS
     while True:
         for each in SPICES:
-            await sleep(_CALM_SECONDS)
+            await sleep(calm_seconds)
+            calm_seconds = _CALM_SECONDS
             sandbox.set_faults([each.fault])
             say(f"--- fault on for {each.seconds:g} s: {each.fault}: {each.meaning}")
             await sleep(each.seconds)
@@ -122,7 +125,7 @@ async def demo(console: Console, *, port: int, faults: bool) -> None:
                 repeats=_REPEATS,
             )
             async with running(service, _DRAIN_SECONDS), _spiced(sandbox, lines, faults=faults):
-                _greet(lines, service.url, sandbox.base_url, settings.service.journal, faults=faults)
+                _greet(lines, service, sandbox.base_url, faults=faults)
                 await stop.wait()
     Terminal(console, str).say("Stopped.")
 
@@ -138,14 +141,16 @@ async def _spiced(sandbox: SandboxServer, lines: RunLines, *, faults: bool) -> A
             spicing.cancel()
 
 
-def _greet(lines: RunLines, url: str, sandbox_url: str, journal: str, *, faults: bool) -> None:
+def _greet(lines: RunLines, service: Service, sandbox_url: str, *, faults: bool) -> None:
+    url, journal = service.url, service.settings.service.journal
     lines.say(("brekwatch demo", "bold"), ": booking conversations against an embedded sandbox. Ctrl-C ends it.")
-    lines.say(f"  status   {url}/")
-    lines.say(f"  metrics  {url}/metrics")
-    lines.say(f"  reports  {url}/incidents  (once something broke)")
-    lines.say(f"  health   {url}/healthz")
-    lines.say(f"  sandbox  {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")
-    lines.say(f"  journal  BREKWATCH_JOURNAL={journal} brekwatch runs  (in another shell; `find ID` looks up any id)")
+    for name, path in service.places:
+        lines.say(f"  {name.lower():<9} {url}{path}")
+    lines.say(f"  metrics   {url}/metrics")
+    lines.say(f"  health    {url}/healthz")
+    lines.say(f"  sandbox   {sandbox_url}  (its faults can be switched: {sandbox_url}/sandbox/faults)")
+    lines.say(f"  journal   BREKWATCH_JOURNAL={journal} brekwatch runs  (in another shell; `find ID` looks up any id)")
     if faults:
-        lines.say(f"  faults   the first comes in {_CALM_SECONDS:g} s, announced here (--no-faults for a calm demo)")
+        first = f"{_FIRST_CALM_SECONDS:g} s"
+        lines.say(f"  faults    the first comes in {first}, announced here (--no-faults for a calm demo)")
     lines.say("")

@@ -15,7 +15,7 @@ from exporter.incident_reports import reporting
 from exporter.incident_watch import IncidentWatch
 from exporter.notifying import Notifying
 from exporter.recorder import Recorder
-from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app
+from exporter.web import ALERTS_PATH, IncidentDesk, WebServer, bearer_of, create_app, places_of
 from exporter.web.pages.report import Reporting
 from probes.errors import UsageError
 from probes.journal.journal import Journal
@@ -220,6 +220,11 @@ class Service:
     def url(self) -> str:
         """Where the pages are."""
         return self._web.url
+
+    @property
+    def places(self) -> tuple[tuple[str, str], ...]:
+        """What the pages lead to: names and paths."""
+        return places_of(self._web.app)
 
     async def _watch_loop(self) -> None:
         """How late this loop wakes what wanted to run: measurements are only as true as that is small."""

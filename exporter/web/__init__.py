@@ -6,8 +6,8 @@ It answers, and changes nothing; Alertmanager alone may tell it something, with 
 from __future__ import annotations
 
 from exporter.web.alerts import ALERTS_PATH, bearer_of
-from exporter.web.app import create_app
+from exporter.web.app import create_app, places_of
 from exporter.web.incident_lookups import IncidentDesk
 from exporter.web.server import WebServer
 
-__all__ = ["ALERTS_PATH", "IncidentDesk", "WebServer", "bearer_of", "create_app"]
+__all__ = ["ALERTS_PATH", "IncidentDesk", "WebServer", "bearer_of", "create_app", "places_of"]

@@ -84,6 +84,7 @@ def create_app(
         middleware=[Middleware(JsonAddresses)],
     )
     app.router.redirect_slashes = False
+    app.state.places = tuple((link.label, link.path) for link in frame.links)
     return app
 
 
@@ -92,6 +93,11 @@ def _of_settings(
 ) -> list[Route]:
     knowing = Knowing(settings, recorder, desk, frame)
     return [*targets.Targets(knowing, frame).routes(), *scenarios.Scenarios(knowing, frame).routes()]
+
+
+def places_of(app: object) -> tuple[tuple[str, str], ...]:
+    """What every page of an app made here leads to: names and paths."""
+    return tuple(app.state.places) if isinstance(app, Starlette) else ()
 
 
 def _for_programs(recorder: Recorder, health: Health) -> list[Route]:

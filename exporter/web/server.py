@@ -44,7 +44,7 @@ class WebServer:
     ) -> None:
         self._host = listen_host
         self._wanted_port = listen_port
-        self._app = app
+        self.app = app
         self._config_file = web_config
         self._bearers = bearers
         self._config = WebConfig()
@@ -108,7 +108,7 @@ class WebServer:
         hosts = _LOOPBACK_NAMES | {f"[{address}]" if ":" in address else address} if loopback else None
         door = Door(self._config.users) if self._config.users else None
         config = uvicorn.Config(
-            Guard(self._app, hosts=hosts, door=door, bearers=self._bearers),
+            Guard(self.app, hosts=hosts, door=door, bearers=self._bearers),
             http=taking(self._bearers),
             ws="none",
             lifespan="off",

@@ -24,7 +24,7 @@ async def test_each_fault_comes_after_a_calm_and_is_announced_and_goes_again() -
         with pytest.raises(asyncio.CancelledError):
             await spice(sandbox, said.append, sleep)
 
-    assert slept[0] >= 20
+    assert 10 <= slept[0] < slept[2]
     assert slept[1::2] == [each.seconds for each in SPICES]
     assert [line.split(": ")[-2] for line in said[::2]] == [each.fault for each in SPICES]
     assert said[1::2] == [f"--- fault off: {each.fault}" for each in SPICES]

@@ -40,7 +40,7 @@ class Living:
     @property
     def app(self) -> Starlette:
         """What answers behind the guard."""
-        app = self.service._web._app
+        app = self.service._web.app
         assert isinstance(app, Starlette)
         return app
 
