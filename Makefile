@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
-.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean dashboards report-pictures
+.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean dashboards report-pictures page-pictures
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -54,6 +54,9 @@ report-pictures: $(VENV)/.installed system
 .PHONY: grafana-schema
 grafana-schema:
 	scripts/grafana-schema
+
+page-pictures: $(VENV)/.installed system
+	PYTHONPATH=.:tests $(BIN)/python -m support.page_pictures
 
 # Hashes, no addresses: this is what the two install rules below trust.
 requirements:
