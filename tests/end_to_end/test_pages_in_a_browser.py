@@ -106,7 +106,7 @@ async def test_all_places_that_the_frame_leads_to_are_looked_at(
     life: Living, browser: Browser, pages: list[str]
 ) -> None:
     async with open_context(browser) as context:
-        page = (await visited(context, life.service.url)).page
+        page = (await visited(context, f"{life.service.url}/")).page
         places = await page.evaluate("[...document.querySelectorAll('header nav a')].map(each => each.pathname)")
 
     assert len(places) >= 4

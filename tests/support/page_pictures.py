@@ -41,7 +41,18 @@ FAULTS: Mapping[str, Mapping[range, str]] = {
     "acme-staging": {range(40, 43): "wrong_status@name", range(92, 99): "server_error@confirm"},
 }
 PAGES = {"status": "/", "run": "/runs/{failed}", "targets": "/targets"}
+_PLENTY = 1_000_000  # requests a minute: a day is played within one
 _HEIGHTS = {"status": 800, "run": 1000, "targets": 620}
+
+
+def a_sandbox(**options: int) -> SandboxServer:
+    """One whose keys are the same in every picture."""
+    return SandboxServer(random=Random(7), **options)  # noqa: S311 - known keys
+
+
+def targets_of(sandboxes: Mapping[str, SandboxServer]) -> dict[str, Target]:
+    """As a configuration names them."""
+    return {name: target_for(sandbox, name=name) for name, sandbox in sandboxes.items()}
 
 
 def fault_at(target: str, number: int) -> list[str]:
@@ -81,14 +92,11 @@ def settings_for(targets: Mapping[str, Target], journal: str) -> Settings:
 async def after_a_day(folder: Path) -> AsyncIterator[Living]:
     """A service that has just played each probe once more."""
     async with AsyncExitStack() as stack:
-        sandboxes = {
-            name: await stack.enter_async_context(SandboxServer(random=Random(7)))  # noqa: S311 - known keys
-            for name in FAULTS
-        }
-        targets = {name: target_for(sandbox, name=name) for name, sandbox in sandboxes.items()}
-        settings = settings_for(targets, f"sqlite:///{folder / 'journal.db'}")
+        played = {name: await stack.enter_async_context(a_sandbox(minute_quota=_PLENTY)) for name in FAULTS}
+        sandboxes = {name: await stack.enter_async_context(a_sandbox()) for name in FAULTS}
+        settings = settings_for(targets_of(sandboxes), f"sqlite:///{folder / 'journal.db'}")
         async with keeping_runs(settings.service.journal, settings, Told()) as (journal, watch):
-            await play(await a_day(sandboxes, targets), journal, watch)
+            await play(await a_day(played, targets_of(played)), journal, watch)
         scrubber, heard = Scrubber(settings.secrets), Heard()
         new_journal = keeping(settings, scrubber, "serve")
         service = Service(settings, scrubber=scrubber, listeners=[heard], new_journal=new_journal)
