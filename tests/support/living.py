@@ -61,7 +61,7 @@ class Living:
 
     def known(self) -> Known:
         """What its pages have an address for."""
-        (opened,) = (each for each in self.incidents() if each.is_open)
+        opened = next(each for each in self.incidents() if each.is_open)
         closed = next(each for each in self.incidents() if not each.is_open)
         return Known(
             target="sandbox",
