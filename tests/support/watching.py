@@ -130,6 +130,7 @@ async def play(runs: Iterable[Run], journal: Journal, *watches: IncidentWatch) -
     """These runs begin and end, and the journal hears of each first."""
     listeners = Listeners(journal, *watches)
     for run in runs:
-        start = a_start(run_id=run.run_id, scenario=run.scenario, started_at=run.started_at, location=run.location)
+        place = {"target": run.target, "location": run.location}
+        start = a_start(run_id=run.run_id, scenario=run.scenario, started_at=run.started_at, **place)
         await journal.begin_run(start)
         listeners.run_finished(run)
