@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -34,6 +35,7 @@ from probes.words import Outcome
 
 EVERY = timedelta(minutes=15)
 A_DAY = 95
+LOCATION = "eu-1"
 PLAYED = ("golden_path", "quick_search", "decline_payment", "golden_path_to_payment")
 # What was wrong at which target, by the number of the round: an outage in the night, and one that goes on.
 FAULTS: Mapping[str, Mapping[range, str]] = {
@@ -67,7 +69,7 @@ async def a_day(sandboxes: Mapping[str, SandboxServer], targets: Mapping[str, Ta
         for name, target in targets.items():
             sandboxes[name].set_faults(fault_at(name, number))
             for late, scenario in enumerate(PLAYED):
-                run = await play_run(scenario, target)
+                run = replace(await play_run(scenario, target), location=LOCATION)
                 begins = until - EVERY * (A_DAY - number) + late * EVERY / len(PLAYED)
                 runs.append(moved(run, begins - run.started_at))
     return iter(sorted(runs, key=lambda run: run.started_at))
@@ -76,7 +78,7 @@ async def a_day(sandboxes: Mapping[str, SandboxServer], targets: Mapping[str, Ta
 def settings_for(targets: Mapping[str, Target], journal: str) -> Settings:
     """As somebody would configure it."""
     return Settings(
-        service=ServiceSettings(listen_port=0, journal=journal, location="eu-1"),
+        service=ServiceSettings(listen_port=0, journal=journal, location=LOCATION),
         targets=dict(targets),
         probes=tuple(
             Probe(scenario=name, target=target, every_seconds=EVERY.total_seconds(), objective=Objective())
