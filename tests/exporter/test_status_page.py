@@ -72,6 +72,16 @@ async def test_all_good_is_said_in_one_sentence(recorder: Recorder, clocks: Cloc
     assert "All 2 probes are good" in headline(await page(recorder))
 
 
+async def test_an_incident_that_lasts_is_said_where_every_probe_is_good_again(
+    recorder: Recorder, clocks: Clocks
+) -> None:
+    for probe in (SEARCH, GOLDEN):
+        play(recorder, clocks, probe, "...")
+    recorder.incidents_changed((), (an_incident(),))
+
+    assert (await document(recorder))["sentence"] == "All 2 probes are good; 1 incident not over yet."
+
+
 async def test_what_fails_is_said_first_with_since_when(recorder: Recorder, clocks: Clocks) -> None:
     play(recorder, clocks, SEARCH, "..FF")
     told = await document(recorder)

@@ -39,7 +39,7 @@ class Status:
         self._board = board
         self._frame = frame
         self._kept = kept
-        self._page = Page("status.html", frame, here=PATH, refresh_seconds=_REFRESH_SECONDS)
+        self._page = Page("status.html", frame, here=PATH, refresh_seconds=_REFRESH_SECONDS, sheets=("status.css",))
         self._answers = Answers(self._page, frame, here=PATH)
         self._renderings: Renderings[_Asked, object] = Renderings(self._made)
 
@@ -64,7 +64,7 @@ class Status:
             return document_of(view, scrub)
         return self._page.render(
             view=view,
-            sentence=sentence_of(view.overall),
+            sentence=sentence_of(view.overall, len(view.incidents)),
             most_failures=MOST_FAILURES,
             scrub=scrub,
             kept=self._kept,

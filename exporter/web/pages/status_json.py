@@ -21,7 +21,7 @@ def document_of(view: View, scrub: Scrub) -> dict[str, object]:
     overall = view.overall
     return {
         "as_of": moment(view.now),
-        "sentence": scrub(sentence_of(overall).as_text()),
+        "sentence": scrub(sentence_of(overall, len(view.incidents)).as_text()),
         "standing": overall.standing,
         "problem": overall.problem,
         "failing_since": _moment(overall.since),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
+from alerts.report.phrases import counted
 from exporter.recorder.board import Board, Row
 from exporter.web.pages.strip_picture import Day, day_of
 from probes.incident import Incident
@@ -208,8 +209,8 @@ class Sentence:
         return self.before + ("" if self.since is None else f"{self.since:%Y-%m-%d %H:%M:%S} UTC") + self.after
 
 
-def sentence_of(overall: Overall) -> Sentence:
-    """Whether it is fine, before all else."""
+def sentence_of(overall: Overall, incidents: int = 0) -> Sentence:
+    """Whether it is fine, before all else; an incident lasts until enough good runs have ended it."""
     counts, probes = overall.counts, overall.probes
     failing, stale = counts.get(Standing.FAILING, 0), counts.get(Standing.STALE, 0)
     if overall.problem is not None:
@@ -226,4 +227,6 @@ def sentence_of(overall: Overall) -> Sentence:
     if stale:
         return Sentence(f"{probes - stale} of {probes} probes are good; of {stale} nothing can be told")
     degraded = f", {overall.degraded} of them degraded" if overall.degraded else ""
-    return Sentence(f"All {probes} probes are good{degraded}" if probes > 1 else f"The one probe is good{degraded}")
+    lasting = f"; {counted(incidents, 'incident')} not over yet" if incidents else ""
+    good = f"All {probes} probes are good" if probes > 1 else "The one probe is good"
+    return Sentence(good + degraded + lasting)

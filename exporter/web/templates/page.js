@@ -1,13 +1,17 @@
 "use strict";
 (() => {
-  const shown = new Intl.DateTimeFormat(undefined, {
+  const shown = new Intl.DateTimeFormat("en-GB", {
     year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
     hourCycle: "h23", timeZoneName: "short",
   });
+  const written = (moment) => {
+    const part = Object.fromEntries(shown.formatToParts(moment).map(({ type, value }) => [type, value]));
+    return `${part.year}-${part.month}-${part.day} ${part.hour}:${part.minute}:${part.second} ${part.timeZoneName}`;
+  };
   const localise = (root) => {
     for (const time of root.querySelectorAll("time[datetime]:not(.ago)")) {
       const moment = new Date(time.dateTime);
-      if (!Number.isNaN(moment.getTime())) time.textContent = shown.format(moment);
+      if (!Number.isNaN(moment.getTime())) time.textContent = written(moment);
     }
   };
   localise(document);
