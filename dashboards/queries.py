@@ -96,8 +96,9 @@ def increase(series: str, window: str = WINDOW) -> str:
 def grown(series: str, *, rare: bool = False) -> str:
     """By how much counters grew in the window, their first event too, which `increase()` can't see.
 
-    A series that was not there before the window counts whole: but only if the monitor was watched then, or is
-    younger than the window, and was not started again since. Else the counts of years would show on the first day.
+    What a monitor counts that was started in the window, all of it came in the window. A series that was not there
+    before the window counts whole too: but only if the monitor was watched then. Else the counts of years would show
+    on the first day. A restart makes `increase()` the greater of the two, where more came before it than since.
     `rare` is for families with thousands of series of which few ever leave 0: those that didn't grow are left out,
     before anything is compared.
     """
@@ -105,14 +106,11 @@ def grown(series: str, *, rare: bool = False) -> str:
     if rare:
         now, grew = f"({now} > 0)", f"({grew} > 0)"
     then = f"last_over_time(vector(time())[1m:1m] offset {WINDOW})"
-    return here(
-        f"((({now} unless {series} offset {WINDOW})\n"
-        f"  and on (job, instance) ({BUILD_INFO.name} offset {WINDOW}"
-        f" or {_STARTED} > on () group_left () {then})\n"
-        f"  unless on (job, instance) changes({_STARTED}[{WINDOW}]) > 0)\n"
-        f"or {grew})",
-        WINDOW,
+    whole = (
+        f"({now} unless {series} offset {WINDOW} and on (job, instance) {BUILD_INFO.name} offset {WINDOW})\n"
+        f"or ({now} and on (job, instance) {_STARTED} > on () group_left () {then})"
     )
+    return here(f"(({whole})\n> {grew}\nor {grew}\nor ({whole}))", WINDOW)
 
 
 def total(by: str, vector: str) -> str:

@@ -38,6 +38,21 @@ def test_a_restart_takes_nothing_from_what_was_counted_before_it() -> None:
     assert given.complaint(_GROWN, {'{target="t"}': 5}, at="1000m") == ""
 
 
+@pytest.mark.parametrize(
+    ("started", "values", "expected"),
+    [
+        pytest.param("0x969 58200x400", "_x990 1x400", 1, id="the first one ever, after the restart"),
+        pytest.param("0x969 58200x400", "2x968 _x20 1x400", 1, id="again after the restart, of more before it"),
+        pytest.param("0x969 58200x400", "1x968 _x20 1x400", 1, id="again after the restart, of as many before it"),
+    ],
+)
+def test_a_restart_hides_nothing_that_begins_after_it(started: str, values: str, expected: float) -> None:
+    given = Given(series={**KNOWN, f"process_start_time_seconds{{{MONITOR}}}": started, _FAILED: values})
+
+    assert given.complaint(_GROWN, {'{target="t"}': expected}, at="1000m") == ""
+    assert given.complaint(_RARE, {'{target="t"}': expected}, at="1000m") == ""
+
+
 def test_failures_before_prometheus_watched_are_not_those_of_the_window() -> None:
     given = Given(series={name: f"_x900 {values}" for name, values in {**KNOWN, **_OLD, _FAILED: "7x200"}.items()})
 
