@@ -107,7 +107,7 @@ def mapped(values: Mapping[float, tuple[str, str]], absent: str = "") -> list[Va
         f"{value:g}": ValueMappingResult(text=text, color=colour, index=index)
         for index, (value, (text, colour)) in enumerate(values.items())
     }
-    mappings: list[ValueMapping] = [ValueMap(options=options)]
+    mappings: list[ValueMapping] = [ValueMap(options=options)] if options else []
     if absent:
         result = ValueMappingResult(text=absent, color=GREY, index=len(values))
         mappings.append(

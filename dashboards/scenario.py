@@ -8,8 +8,6 @@ from grafana_foundation_sdk.models.dashboard import (
     Dashboard,
     DataTransformerConfig,
     DynamicConfigValue,
-    Threshold,
-    ThresholdsConfig,
 )
 
 from alerts.rulebook.model import Board
@@ -26,6 +24,7 @@ from dashboards.panels import (
     RED,
     SECONDS,
     YELLOW,
+    Limits,
     Query,
     Texts,
     graph,
@@ -206,7 +205,9 @@ def _matrix() -> table.Panel:
 
 def _warning() -> tuple[DynamicConfigValue, ...]:
     return (
-        DynamicConfigValue(id_val="thresholds", value=ThresholdsConfig(steps=[Threshold(value=None, color=ORANGE)])),
+        DynamicConfigValue(
+            id_val="thresholds", value=Limits(below="transparent", steps=((0.5, ORANGE),)).build().build()
+        ),
         DynamicConfigValue(id_val="custom.cellOptions", value=TableColoredBackgroundCellOptions()),
     )
 

@@ -11,14 +11,16 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from grafana_foundation_sdk.models.common import TableColoredBackgroundCellOptions
 from grafana_foundation_sdk.models.dashboard import DataTransformerConfig, DynamicConfigValue, ValueMapping
 
-from dashboards.panels import COUNT, Limits
+from dashboards.panels import COUNT, Limits, mapped
+
+_UNKNOWN = tuple(mapped({}, "no data"))  # else Grafana gives an empty cell the colour of the lowest values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """A column: the label, or the query's letter (`A` is the first), that it shows, under a title.
 
-    Without `unit` it is a text. `limits` or `words` colour its ground.
+    Without `unit` it is a text. `limits` or `words` colour its ground; with `limits`, a cell without a value says so.
     """
 
     of: str
@@ -73,8 +75,8 @@ def _properties(column: Column) -> Iterable[DynamicConfigValue]:
         yield DynamicConfigValue(id_val="decimals", value=0)
     if column.limits is not None:
         yield DynamicConfigValue(id_val="thresholds", value=column.limits.build().build())
-    if column.words:
-        yield DynamicConfigValue(id_val="mappings", value=list(column.words))
+    if words := column.words or (_UNKNOWN if column.limits else ()):
+        yield DynamicConfigValue(id_val="mappings", value=list(words))
     if column.limits is not None or column.words:
         yield DynamicConfigValue(id_val="custom.cellOptions", value=TableColoredBackgroundCellOptions())
     if column.links:

@@ -57,6 +57,18 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
     "an invented unit": ("unit_and_description", lambda one: defaults(one).update(unit="fortnights")),
     "no description": ("unit_and_description", lambda one: panel(one).pop("description")),
     "a word for a description": ("unit_and_description", lambda one: panel(one).update(description="Failures.")),
+    "a green cell without a value": (
+        "no_colour_where_nothing_is_known",
+        lambda one: panel(one)["fieldConfig"]["overrides"].append(
+            {
+                "matcher": {"options": "A"},
+                "properties": [
+                    {"id": "thresholds", "value": {"steps": [{"value": None, "color": "green"}]}},
+                    {"id": "custom.cellOptions", "value": {"type": "color-background"}},
+                ],
+            }
+        ),
+    ),
     "a panel's own data source": ("one_data_source", lambda one: panel(one).update(datasource={"uid": "mine"})),
     "a query's own data source": ("one_data_source", lambda one: query(one).update(datasource={"uid": "mine"})),
     "an annotation's own data source": (

@@ -25,6 +25,7 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 COLUMNS = 24
 _IDS = {"run_id", "request_id", "trace_id", "session_id", "event_id", "incident_id", "instance"}
 _UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and not name.startswith("_")}
+_SAYS_NOTHING = {"transparent", "#808080"}
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _GROWTH = re.compile(r"\b(?:rate|irate|increase|delta|idelta|resets|changes)\((?:[^()\[\]]|\([^()]*\))*\[([^\]]*)\]")
 _OBJECTIVE_WINDOW = "28d"
@@ -83,6 +84,19 @@ def unit_and_description(one: Board) -> Iterator[str]:
             yield f"{panel['title']}: {unit} is no unit of Grafana's"
         if len(panel.get("description", "").split()) < 6 or not panel["description"].endswith("."):
             yield f"{panel['title']}: its description is no sentence"
+
+
+def no_colour_where_nothing_is_known(one: Board) -> Iterator[str]:
+    """A coloured cell without a value takes the lowest limit's colour: a green that nobody measured."""
+    for panel in panels(one):
+        for override in panel["fieldConfig"]["overrides"]:
+            dressed = {each["id"]: each["value"] for each in override["properties"]}
+            if dressed.get("custom.cellOptions", {}).get("type") != "color-background":
+                continue
+            limits = dressed.get("thresholds") or panel["fieldConfig"]["defaults"]["thresholds"]
+            told = {each["options"].get("match") for each in dressed.get("mappings", ())}
+            if limits["steps"][0]["color"] not in _SAYS_NOTHING and "null+nan" not in told:
+                yield f"{panel['title']}: {override['matcher']['options']} is coloured where it is empty"
 
 
 def one_data_source(one: Board) -> Iterator[str]:
@@ -188,6 +202,7 @@ RULES: tuple[Rule, ...] = (
     counts_look_back_by_it,
     no_id_in_a_legend,
     unit_and_description,
+    no_colour_where_nothing_is_known,
     one_data_source,
     numbers_and_titles_are_unique,
     nothing_overlaps,
