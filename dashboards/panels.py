@@ -171,8 +171,9 @@ def number(texts: Texts, *queries: Query, limits: Limits = NO_LIMIT) -> stat.Pan
 
 
 def heat(texts: Texts, query: Query) -> heatmap.Panel:
-    """How often each bucket of a histogram was hit, over time."""
+    """How often each bucket of a histogram was hit, over time: the unit is that of its axis, its cells are counts."""
     panel = _dressed(heatmap.Panel(), texts, (), NO_LIMIT)
+    panel.y_axis(heatmap.YAxisConfig().unit(texts.unit)).cell_values(heatmap.CellValues().unit(COUNT).decimals(0))
     return panel.targets([each.format(PromQueryFormat.HEATMAP) for each in _lettered([query])]).calculate(
         calculate=False
     )

@@ -55,6 +55,10 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
     "no legend": ("no_id_in_a_legend", lambda one: query(one).pop("legendFormat")),
     "no unit": ("unit_and_description", lambda one: defaults(one).pop("unit")),
     "an invented unit": ("unit_and_description", lambda one: defaults(one).update(unit="fortnights")),
+    "an axis of a heatmap without a unit": (
+        "unit_and_description",
+        lambda one: next(each for each in panels(one) if each["type"] == "heatmap")["options"].update(yAxis={}),
+    ),
     "no description": ("unit_and_description", lambda one: panel(one).pop("description")),
     "a word for a description": ("unit_and_description", lambda one: panel(one).update(description="Failures.")),
     "a green cell without a value": (

@@ -82,6 +82,8 @@ def unit_and_description(one: Board) -> Iterator[str]:
         unit = panel["fieldConfig"]["defaults"].get("unit")
         if panel["type"] != "text" and unit not in _UNITS and not str(unit).startswith("suffix:"):
             yield f"{panel['title']}: {unit} is no unit of Grafana's"
+        if panel["type"] == "heatmap" and panel["options"]["yAxis"].get("unit") not in _UNITS:
+            yield f"{panel['title']}: its axis has no unit, and a heatmap shows no other"
         if len(panel.get("description", "").split()) < 6 or not panel["description"].endswith("."):
             yield f"{panel['title']}: its description is no sentence"
 
