@@ -91,8 +91,8 @@ def _targets() -> table.Panel:
     texts = Texts(
         title="One row a target",
         description=(
-            "Good now: whether the last verdict of every scenario is good. `no verdict` means that at least one is"
-            f" older than {STALE_INTERVALS} of its intervals: nothing is known, look at the Monitor board. Failing"
+            "Good now: whether the last verdict of every scenario is good, from every location. `no verdict` means"
+            f" that at least one is older than {STALE_INTERVALS} of its intervals: look at the Monitor board. Failing"
             " since: the last good run of the scenario that fails longest. Availability and budget are those of the"
             " worst scenario. Percentiles are of golden path runs that were good, in the window; of few runs they are"
             " little more than the slowest. The last columns name what fails most. Click a row to see its runs."

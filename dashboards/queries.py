@@ -173,10 +173,10 @@ def known_targets(by: str) -> str:
 
 
 def good_now() -> str:
-    """Of each target: 0 if a verdict that holds is bad; else -1 if a planned probe has none; else 1."""
+    """Of each target: 0 if a verdict that holds is bad; else -1 if a probe planned by any monitor has none; else 1."""
     fresh = fresh_success()
-    planned = f"max by (target, scenario) (\n{here(selector(INTERVAL))}\n)"
-    stale = f"max by (target) ({planned}\nunless on (target, scenario) (\n{fresh}\n))"
+    planned = here(selector(INTERVAL))
+    stale = f"max by (target) (\n{planned}\nunless on (job, instance, target, scenario) (\n{fresh}\n))"
     worst = f"min by (target) (\n{fresh}\n)"
     known = known_targets("target")
     return f"({worst} == 0)\nor ({worst} unless on (target) {stale})\nor -1 * {known}"

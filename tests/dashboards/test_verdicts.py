@@ -43,6 +43,13 @@ def test_good_now_is_never_an_old_green(history: Given, expected: float) -> None
     assert history.complaint(good_now(), {'{target="t"}': expected}, at="90m") == ""
 
 
+def test_a_fresh_verdict_from_one_place_is_none_from_another() -> None:
+    here, there = _history("1x200", _PLAYED).series, _history("1x200", _PLAYED_TILL_AN_HOUR).series
+    elsewhere = {name.replace('"i"', '"k"').replace('"here"', '"there"'): values for name, values in there.items()}
+
+    assert Given(series=here | elsewhere).complaint(good_now(), {'{target="t"}': -1}, at="90m") == ""
+
+
 def test_a_target_whose_monitor_is_gone_stays_in_sight_without_a_verdict() -> None:
     gone = {name: re.sub(r"x\d+$", "x30", each) for name, each in _history("1x30", "0x30", other="1x30").series.items()}
     ended = Given(series={name: " ".join(values.split()[:30]) for name, values in gone.items()})
