@@ -143,7 +143,7 @@ def _kinds() -> timeseries.Panel:
     )
     query = Query(
         expr=failed_or_nothing("target, scenario, step, kind"),
-        legend="{{scenario}} · {{step}} · {{kind}}",
+        legend="{{target}} · {{scenario}} · {{step}} · {{kind}}",
         exemplars=True,
     )
     return sized(graph(texts, query, stacked=True).data_links([linking.failed_runs()]), 12)
@@ -225,7 +225,7 @@ def _undocumented() -> timeseries.Panel:
         expr=happened_or_nothing(
             f"{PAIR}, from_status, to_status", grown(selector(CHAT_TRANSITIONS, documented="false"))
         ),
-        legend="{{scenario}} · {{from_status}} → {{to_status}}",
+        legend="{{target}} · {{scenario}} · {{from_status}} → {{to_status}}",
         exemplars=True,
     )
     return sized(graph(texts, query, stacked=True).data_links([linking.runs_of_target()]), 10, 9)

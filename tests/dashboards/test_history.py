@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from support.board_files import UIDS, board, boards, panels
+from support.board_files import UIDS, Query, board, boards, panels
 from support.board_history import BROKEN_SECONDS, FINE_SECONDS, HOUR, write_history
 from support.board_trial import Answer, Look, answers
 from support.prometheus_server import prometheus
@@ -102,6 +102,20 @@ def test_a_link_of_a_value_names_what_the_value_has(seen: Seen) -> None:
     ]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize("look", ["well", "broken"])
+def test_no_two_lines_of_a_graph_are_called_the_same(seen: Seen, look: str) -> None:
+    names = {answer.query.where: [named(answer.query, series) for series in answer.series] for answer in seen[look]}
+
+    assert [where for where, told in names.items() if "" not in told and len(set(told)) < len(told)] == []
+
+
+def named(query: Query, series: Mapping[str, str]) -> str:
+    """What stands for a series in the legend; nothing for what has none."""
+    targets = [] if query.panel is None else query.panel["targets"]
+    legend = next((each.get("legendFormat", "") for each in targets if each["expr"] == query.expr), "")
+    return re.sub(r"{{(\w+)}}", lambda match: series.get(match[1], ""), legend)
 
 
 def linked_labels(uid: str) -> Iterator[tuple[str, str]]:
