@@ -73,6 +73,30 @@ SPOILT: dict[str, tuple[str, Spoil]] = {
             }
         ),
     ),
+    "a transformation that Grafana has not": (
+        "tables_name_what_there_is",
+        lambda one: panel(one, "Failed runs of the window")["transformations"][0].update(id="organise"),
+    ),
+    "an option that a transformation has not": (
+        "tables_name_what_there_is",
+        lambda one: panel(one, "Failed runs of the window")["transformations"][0]["options"].update(orderByName={}),
+    ),
+    "a table sorted by no column": (
+        "tables_name_what_there_is",
+        lambda one: panel(one, "Failed runs of the window")["options"]["sortBy"][0].update(displayName="Failures"),
+    ),
+    "a dress for no column": (
+        "tables_name_what_there_is",
+        lambda one: panel(one, "Failed runs of the window")["fieldConfig"]["overrides"][0]["matcher"].update(
+            options="targets"
+        ),
+    ),
+    "a link from no column": (
+        "tables_name_what_there_is",
+        lambda one: panel(one, "Failed runs of the window")["fieldConfig"]["overrides"][0]["properties"][0]["value"][
+            0
+        ].update(url="${brekwatch}/targets/${__data.fields.host}"),
+    ),
     "a panel's own data source": ("one_data_source", lambda one: panel(one).update(datasource={"uid": "mine"})),
     "a query's own data source": ("one_data_source", lambda one: query(one).update(datasource={"uid": "mine"})),
     "an annotation's own data source": (
@@ -133,6 +157,9 @@ DRAWN: dict[tuple[str, str], set[float]] = {
     ("brekwatch-quota", "The probes' own share of the quota"): {OF_THE_QUOTA.share},
     ("brekwatch-quota", "Share of answers that nobody asked for"): {OF_THE_RULES.hidden_share},
     ("brekwatch-correlation", "Answers without a usable id"): {OF_THE_RULES.correlation_missing_share},
+    ("brekwatch-scenario", "Failed among the last judged runs"): {OF_THE_RULES.open_after},
+    ("brekwatch-scenario", "How fast the error budget goes"): {each.factor for each in OF_THE_RULES.burn_windows},
+    ("brekwatch-scenario", "Slow runs"): {OF_THE_RULES.latency_slow_share},
     ("brekwatch-monitor", "Age of each verdict, in intervals"): {OF_THE_RULES.stale_intervals},
 }
 """Where an alert has its limit, that is the line which is drawn."""

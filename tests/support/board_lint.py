@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +27,13 @@ COLUMNS = 24
 _IDS = {"run_id", "request_id", "trace_id", "session_id", "event_id", "incident_id", "instance"}
 _UNITS = {value for name, value in vars(units).items() if isinstance(value, str) and not name.startswith("_")}
 _SAYS_NOTHING = {"transparent", "#808080"}
+_FIELD = re.compile(r"\$\{__data\.fields\.(\w+)\}")
+_TRANSFORMATIONS = {
+    "merge": set[str](),
+    "organize": {"excludeByName", "indexByName", "renameByName"},
+    "groupingToMatrix": {"columnField", "rowField", "valueField", "emptyValue"},
+}
+"""Those of Grafana that we use, with their options: its published types have neither."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _GROWTH = re.compile(r"\b(?:rate|irate|increase|delta|idelta|resets|changes)\((?:[^()\[\]]|\([^()]*\))*\[([^\]]*)\]")
 _OBJECTIVE_WINDOW = "28d"
@@ -99,6 +107,35 @@ def no_colour_where_nothing_is_known(one: Board) -> Iterator[str]:
             told = {each["options"].get("match") for each in dressed.get("mappings", ())}
             if limits["steps"][0]["color"] not in _SAYS_NOTHING and "null+nan" not in told:
                 yield f"{panel['title']}: {override['matcher']['options']} is coloured where it is empty"
+
+
+def tables_name_what_there_is(one: Board) -> Iterator[str]:
+    """Grafana passes over a transformation, an option or a column that it doesn't know, and says nothing."""
+    for panel in panels(one):
+        asked, columns = panel.get("transformations", ()), _columns(panel)
+        for each in asked:
+            if each["id"] not in _TRANSFORMATIONS or set(each["options"]) - _TRANSFORMATIONS[each["id"]]:
+                yield f"{panel['title']}: no transformation {each['id']} of {sorted(each['options'])}"
+        named = [each["matcher"]["options"] for each in panel["fieldConfig"]["overrides"] if _by_name(each)]
+        named += [each["displayName"] for each in panel["options"].get("sortBy", ())]
+        named += _FIELD.findall(json.dumps(panel))
+        if columns and (unknown := set(named) - columns):
+            yield f"{panel['title']}: no column {sorted(unknown)}"
+
+
+def _by_name(override: Mapping[str, Any]) -> bool:
+    return bool(override["matcher"].get("id") == "byName")
+
+
+def _columns(panel: Panel) -> set[str]:
+    """What a table shows, by its heading."""
+    organized = [each["options"] for each in panel.get("transformations", ()) if each["id"] == "organize"]
+    return {
+        each.get("renameByName", {}).get(name, name)
+        for each in organized
+        for name in each.get("indexByName", {})
+        if not each.get("excludeByName", {}).get(name)
+    }
 
 
 def one_data_source(one: Board) -> Iterator[str]:
@@ -205,6 +242,7 @@ RULES: tuple[Rule, ...] = (
     no_id_in_a_legend,
     unit_and_description,
     no_colour_where_nothing_is_known,
+    tables_name_what_there_is,
     one_data_source,
     numbers_and_titles_are_unique,
     nothing_overlaps,
