@@ -12,7 +12,7 @@ from dashboards.monitor_queries import (
     quantile_of_monitor,
 )
 from dashboards.panels import BYTES, COUNT, SECONDS, SHARE, Query, Texts, bad_above, graph, sized
-from dashboards.queries import WINDOW, happened, of_monitor, selector, total
+from dashboards.queries import happened, of_monitor, per_second, selector, total
 from exporter.metrics import (
     JOURNAL_LOST,
     JOURNAL_SIZE,
@@ -140,7 +140,7 @@ def _processor() -> timeseries.Panel:
         ),
         unit=SHARE,
     )
-    busy = f"sum by ({BY}) (\n{of_monitor(f'rate(process_cpu_seconds_total[{WINDOW}])', WINDOW)}\n)"
+    busy = f"sum by ({BY}) (\n{per_second('process_cpu_seconds_total', of_monitor)}\n)"
     files = f"max by ({BY}) (\n{of_monitor('(process_open_fds / process_max_fds)')}\n)"
     return sized(
         graph(

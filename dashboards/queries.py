@@ -6,7 +6,7 @@ Every look back uses `$window`; only the objective has its own, fixed 28 days. W
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from exporter.metrics import (
@@ -26,6 +26,7 @@ STALE_INTERVALS = 2
 """How many intervals a verdict holds. Older ones are shown as no verdict: an old green would be a lie."""
 
 _STARTED = "process_start_time_seconds"
+_THEN = f"last_over_time(vector(time())[1m:1m] offset {WINDOW})"  # when the window began
 _TARGET = 'target=~"$target"'
 _SCOPES = {"target": '=~"$target"', "scenario": '=~"$scenario"'}
 _PLACE = '{environment=~"$environment",location=~"$location"}'
@@ -105,12 +106,24 @@ def grown(series: str, *, rare: bool = False) -> str:
     now, grew = series, f"increase({series}[{WINDOW}])"
     if rare:
         now, grew = f"({now} > 0)", f"({grew} > 0)"
-    then = f"last_over_time(vector(time())[1m:1m] offset {WINDOW})"
     whole = (
         f"({now} unless {series} offset {WINDOW} and on (job, instance) {BUILD_INFO.name} offset {WINDOW})\n"
-        f"or ({now} and on (job, instance) {_STARTED} > on () group_left () {then})"
+        f"or ({now} and on (job, instance) {_STARTED} > on () group_left () {_THEN})"
     )
     return here(f"(({whole})\n> {grew}\nor {grew}\nor ({whole}))", WINDOW)
+
+
+def per_second(series: str, at: Callable[[str, str], str] = here) -> str:
+    """At what pace counters grew in the window, or since the monitor began, if that was later.
+
+    `rate()` divides by the whole window, so that for hours a young monitor would seem to do next to nothing.
+    """
+    young = f"min_over_time({_STARTED}[{WINDOW}]) > on () group_left () {_THEN}"
+    return at(
+        f"(rate({series}[{WINDOW}]) unless on (job, instance) {young}\n"
+        f"or increase({series}[{WINDOW}]) / on (job, instance) group_left () (time() - ({young})))",
+        WINDOW,
+    )
 
 
 def total(by: str, vector: str) -> str:

@@ -12,13 +12,13 @@ from dashboards.boards import Section, board
 from dashboards.panels import COUNT, SHARE, Query, Texts, bad_above, bad_below, graph, sized
 from dashboards.queries import (
     ANY,
-    WINDOW,
     Match,
     grown,
     happened_or_nothing,
     here,
     none_of,
     one_of,
+    per_second,
     ratio,
     selector,
     total,
@@ -121,13 +121,14 @@ def _own_share() -> timeseries.Panel:
     texts = Texts(
         title="The probes' own share of the quota",
         description=(
-            "Our requests a minute, on average over the window, as a share of the last known limit. The line is the"
-            f" share that probes may use unless configured ({Quota().share:.0%}). Above it, too much is planned:"
-            " `brekwatch config check` tells what. Far below it while headroom is low, others use the key."
+            "Our requests a minute, on average over the window or the life of a younger monitor, as a share of the last"
+            f" known limit. The line is the share that probes may use unless configured ({Quota().share:.0%}). Above"
+            " it, too much is planned: `brekwatch config check` tells what. Far below it while headroom is low, others"
+            " use the key."
         ),
         unit=SHARE,
     )
-    ours = total("target", here(f"rate({selector(HTTP_REQUESTS, operation=_LIMITED)}[{WINDOW}])", WINDOW))
+    ours = total("target", per_second(selector(HTTP_REQUESTS, operation=_LIMITED)))
     limit = f"max by (target) (\n{here(selector(RATELIMIT_LIMIT))}\n)"
     query = Query(expr=ratio(f"60 * {ours}", limit), legend="{{target}}")
     return sized(graph(texts, query, limits=bad_above(Quota().share)), 8)

@@ -4,7 +4,7 @@ import pytest
 from support.promql import KNOWN, MONITOR, Given, of_pair
 
 from dashboards.objectives import PAIR, budget_left, share_of_good
-from dashboards.queries import OBJECTIVE_WINDOW, grown, happened_or_nothing, quantile, selector, total
+from dashboards.queries import OBJECTIVE_WINDOW, grown, happened_or_nothing, per_second, quantile, selector, total
 from exporter.metrics import FAILURES, RUN_DURATION
 
 _FAILED = of_pair("brek_probe_failures_total", step="search", kind="timeout", blame="api")
@@ -81,6 +81,23 @@ def test_a_target_without_failures_is_told_from_one_that_is_not_measured() -> No
 
     assert measured.complaint(query, {'{target="t",kind="nothing"}': 0}, at="1000m") == ""
     assert away.complaint(query, {}, at="1000m") == ""
+
+
+@pytest.mark.parametrize(
+    ("started", "since"),
+    [
+        pytest.param("59400x400", "_x990 ", id="a monitor of ten minutes"),
+        pytest.param("59400x4 59700x400", "_x990 ", id="a monitor of ten minutes, started again"),
+        pytest.param("0x400", "", id="an old monitor"),
+    ],
+)
+def test_a_pace_is_that_of_the_time_it_was_measured(started: str, since: str) -> None:
+    known = {name: f"{since}{values}" for name, values in KNOWN.items()}
+    process = {f"process_start_time_seconds{{{MONITOR}}}": f"{since}{started}" if since else "0x2000"}
+    requests = {_FAILED: f"{since}0+6x400"} if since else {_FAILED: "0+6x2000"}
+    paced = f"round(60 * {total('target', per_second(selector(FAILURES)))}, 0.1)"
+
+    assert Given(series=known | process | requests).complaint(paced, {'{target="t"}': 6}, at="1000m") == ""
 
 
 def _objective(good: str, bad: str) -> Given:
