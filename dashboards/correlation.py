@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from alerts.rulebook.model import Board
 from alerts.thresholds import Thresholds
-from dashboards import linking
+from dashboards import linking, variables
 from dashboards.boards import Section, board
 from dashboards.panels import COUNT, SHARE, Query, Texts, bad_above, graph, rows, sized
 from dashboards.queries import Match, grown, happened, happened_or_nothing, none_of, ratio, selector, total
@@ -25,6 +25,7 @@ def correlation() -> Dashboard:
         Board.CORRELATION,
         title="brekwatch / Correlation and contract",
         description="Can support find a request, and is the API what its documents say",
+        extra=(variables.scenario_passed_on(),),
         sections=(
             Section(title="The ids that support asks for", panels=(_share(), _states(), _operations())),
             Section(title="The contract", panels=(_kinds(), _findings(), _drift())),

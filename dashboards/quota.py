@@ -7,7 +7,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 from alerts.rulebook.model import Board
 from alerts.thresholds import Thresholds
-from dashboards import linking
+from dashboards import linking, variables
 from dashboards.boards import Section, board
 from dashboards.panels import COUNT, SHARE, Query, Texts, bad_above, bad_below, graph, sized
 from dashboards.queries import (
@@ -46,6 +46,7 @@ def quota() -> Dashboard:
         Board.QUOTA,
         title="brekwatch / Quota and errors",
         description="Is the rate limit used up, by whom, and what do requests get for an answer",
+        extra=(variables.scenario_passed_on(),),
         sections=(
             Section(title="The rate limit", panels=(_headroom(), _remaining(), _refused(), _own_share(), _skipped())),
             Section(title="Answers", panels=(_unexpected(), _provoked(), _hidden(), _key())),

@@ -10,7 +10,13 @@ from grafana_foundation_sdk.builders.dashboard import (
 )
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models.common import DataSourceRef
-from grafana_foundation_sdk.models.dashboard import VariableModel, VariableOption, VariableRefresh, VariableSort
+from grafana_foundation_sdk.models.dashboard import (
+    VariableHide,
+    VariableModel,
+    VariableOption,
+    VariableRefresh,
+    VariableSort,
+)
 
 from alerts.rulebook.model import Links
 from exporter.metrics import HTTP_PHASE_DURATION, RUNS, STEP_DURATION, TARGET_INFO
@@ -50,8 +56,12 @@ def target() -> Variable:
 
 def scenario(default: str = "") -> Variable:
     """The scenarios played there; all of them, or one to begin with."""
-    query = f'label_values({RUNS.name}{{target=~"$target"}}, scenario)'
-    return _listed("scenario", "Scenario", query, default).all_value(".+")
+    return _scenario(default)
+
+
+def scenario_passed_on() -> Variable:
+    """The same, unseen: nothing on the board knows scenarios, but the next board is to open with what was chosen."""
+    return _scenario("").hide(VariableHide.HIDE_VARIABLE)
 
 
 def step() -> Variable:
@@ -77,6 +87,11 @@ def window() -> Variable:
 def brekwatch() -> Variable:
     """Where the pages of the service are. Hidden: set by an export, not by hand."""
     return ConstantVariable("brekwatch").value(Links().external_url)
+
+
+def _scenario(default: str) -> QueryVariable:
+    query = f'label_values({RUNS.name}{{target=~"$target"}}, scenario)'
+    return _listed("scenario", "Scenario", query, default).all_value(".+")
 
 
 def _listed(name: str, label: str, query: str, default: str = "") -> QueryVariable:

@@ -39,7 +39,7 @@ def test_every_panel_says_what_it_shows_in_a_unit(board: dict[str, Any]) -> None
 def test_a_board_has_what_alerts_and_other_boards_pass_on(board: dict[str, Any]) -> None:
     names = {each["name"] for each in board["templating"]["list"]}
 
-    assert {"datasource", "environment", "location", "target", "window", "brekwatch"} <= names
+    assert {"datasource", "environment", "location", "target", "scenario", "window", "brekwatch"} <= names
     assert [(link["tags"], link["includeVars"], link["keepTime"]) for link in board["links"][:1]] == [
         (["brekwatch"], True, True)
     ]
