@@ -43,7 +43,6 @@ from dashboards.queries import (
     none_of,
     of_monitor,
     selector,
-    total,
 )
 from dashboards.tables import Column, merged
 from exporter.metrics import (
@@ -126,13 +125,18 @@ def _fault_count() -> stat.Panel:
         title="Own faults in the window",
         description=(
             "Faults of the monitor itself, without runs that were cut off at its stop. Zero is good; which kind they"
-            " are stands below, and each is a log line `monitor_fault`."
+            " are stands below, and each is a log line `monitor_fault`. No data: the monitor is down, and had none"
+            " before."
         ),
         unit=COUNT,
     )
-    series = selector(FAULTS, kind=none_of(FaultKind.CANCELLED))
-    query = Query(expr=f"round(\n{total(BY, grown_of_monitor(series))}\n)", legend=INSTANCE)
-    return sized(number(texts, query, limits=bad_above(1)), 4, 5)
+    return sized(number(texts, Query(expr=fault_count(), legend=INSTANCE), limits=bad_above(1)), 4, 5)
+
+
+def fault_count() -> str:
+    """The monitor's faults of the window; a zero only of one that is scraped, for a dead one is not faultless."""
+    faults = happened(BY, grown_of_monitor(selector(FAULTS, kind=none_of(FaultKind.CANCELLED))))
+    return f"round({faults})\nor 0 * max by ({BY}) (\n{of_monitor(BUILD_INFO.name)}\n)"
 
 
 def _versions() -> table.Panel:

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from support.promql import KNOWN, MONITOR, Given, of_pair
 
+from dashboards.monitor import fault_count
 from dashboards.objectives import PAIR, budget_left, share_of_good
 from dashboards.queries import OBJECTIVE_WINDOW, grown, happened_or_nothing, per_second, quantile, selector, total
 from exporter.metrics import FAILURES, RUN_DURATION
@@ -81,6 +82,21 @@ def test_a_target_without_failures_is_told_from_one_that_is_not_measured() -> No
 
     assert measured.complaint(query, {'{target="t",kind="nothing"}': 0}, at="1000m") == ""
     assert away.complaint(query, {}, at="1000m") == ""
+
+
+@pytest.mark.parametrize(
+    ("scraped", "faults", "expected"),
+    [
+        pytest.param("x1000", "0x1000", {'{instance="i"}': 0}, id="faultless"),
+        pytest.param("x980", "0x980", {}, id="dead, and faultless before"),
+        pytest.param("x980", "0x900 2x79", {'{instance="i"}': 2}, id="dead, with faults before"),
+    ],
+)
+def test_a_dead_monitor_is_not_called_faultless(scraped: str, faults: str, expected: dict[str, float]) -> None:
+    known = dict.fromkeys(KNOWN, f"1{scraped}")
+    given = Given(series=known | {f'brek_monitor_faults_total{{{MONITOR},kind="journal"}}': faults})
+
+    assert given.complaint(fault_count(), expected, at="1000m") == ""
 
 
 @pytest.mark.parametrize(
