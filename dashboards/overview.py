@@ -93,9 +93,10 @@ def _targets() -> table.Panel:
         description=(
             "Good now: whether the last verdict of every scenario is good, from every location. `no verdict` means"
             f" that at least one is older than {STALE_INTERVALS} of its intervals: look at the Monitor board. Failing"
-            " since: the last good run of the scenario that fails longest. Availability and budget are those of the"
-            " worst scenario. Percentiles are of golden path runs that were good, in the window; of few runs they are"
-            " little more than the slowest. The last columns name what fails most. Click a row to see its runs."
+            " since: the last good run of the scenario that fails longest, of those that ever were good. Availability"
+            " and budget are those of the worst scenario. Percentiles are of golden path runs that were good, in the"
+            " window; of few runs they are little more than the slowest. The last columns name what fails most. A row"
+            " without a target counts what fires about brekwatch itself. Click a row to see its runs."
         ),
         unit=COUNT,
     )
