@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dashboards.queries import (
     OBJECTIVE_WINDOW,
+    WINDOW,
     grown,
     happened,
     happened_or_nothing,
@@ -29,10 +30,25 @@ def objective() -> str:
     return f"max by ({PAIR}) (\n{here(selector(OBJECTIVE))}\n)"
 
 
+def _lately() -> str:
+    """What each pair had to reach when it was last planned, if that was in the window."""
+    return f"max by ({PAIR}) (\n{here(f'last_over_time({selector(OBJECTIVE)}[{WINDOW}])', WINDOW)}\n)"
+
+
+def of_planned(pairs: str) -> str:
+    """Those that are still planned: one that was taken out of the configuration says nothing of its target."""
+    return f"{pairs}\nand on ({PAIR}) {_lately()}"
+
+
+def availability_over_the_objective() -> str:
+    """Of each pair that is still planned, over the window of the objective."""
+    return of_planned(share_of_good(PAIR, OBJECTIVE_WINDOW))
+
+
 def budget_left() -> str:
     """Of each pair: 1 while nothing is spent, below 0 once it is overspent; nothing where none is allowed."""
     spent = f"(1 - {share_of_good(PAIR, OBJECTIVE_WINDOW)})"
-    return f"1 - {spent}\n/ on ({PAIR}) (1 - {objective()} > 0)"
+    return f"1 - {spent}\n/ on ({PAIR}) (1 - {_lately()} > 0)"
 
 
 def failed(by: str) -> str:

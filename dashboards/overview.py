@@ -10,7 +10,16 @@ from alerts.thresholds import GOLDEN_PATHS
 from dashboards import linking, variables
 from dashboards.boards import Section, board
 from dashboards.keeping import keeping_panels
-from dashboards.objectives import PAIR, budget_left, failed, failed_or_nothing, objective, share_of_good
+from dashboards.objectives import (
+    PAIR,
+    availability_over_the_objective,
+    budget_left,
+    failed,
+    failed_or_nothing,
+    objective,
+    of_planned,
+    share_of_good,
+)
 from dashboards.panels import (
     BLUE,
     COUNT,
@@ -94,16 +103,17 @@ def _targets() -> table.Panel:
             "Good now: whether the last verdict of every scenario is good, from every location. `no verdict` means"
             f" that at least one is older than {STALE_INTERVALS} of its intervals: look at the Monitor board. Failing"
             " since: the last good run of the scenario that fails longest, of those that ever were good. Availability"
-            " and budget are those of the worst scenario. Percentiles are of golden path runs that were good, in the"
-            " window; of few runs they are little more than the slowest. The last columns name what fails most. A row"
-            " without a target counts what fires about brekwatch itself. Click a row to see its runs."
+            " and budget are those of the worst scenario that is still planned. Percentiles are of golden path runs"
+            " that were good, in the window; of few runs they are little more than the slowest. The last columns name"
+            " what fails most. A row without a target counts what fires about brekwatch itself. Click a row to see its"
+            " runs."
         ),
         unit=COUNT,
     )
     queries = (
         Query(expr=known_targets("target, environment")),
         Query(expr=good_now()),
-        Query(expr=f"min by (target) (\n{share_of_good(PAIR, OBJECTIVE_WINDOW)}\n)"),
+        Query(expr=f"min by (target) (\n{availability_over_the_objective()}\n)"),
         Query(expr=f"min by (target) (\n{budget_left()}\n)"),
         *percentiles,
         Query(expr=_firing()),
@@ -260,10 +270,10 @@ def _budgets() -> table.Panel:
         unit=SHARE,
     )
     queries = (
-        Query(expr=share_of_good(PAIR, OBJECTIVE_WINDOW)),
+        Query(expr=availability_over_the_objective()),
         Query(expr=objective()),
         Query(expr=budget_left()),
-        Query(expr=total(PAIR, increase(selector(OBJECTIVE_RUNS), OBJECTIVE_WINDOW))),
+        Query(expr=of_planned(total(PAIR, increase(selector(OBJECTIVE_RUNS), OBJECTIVE_WINDOW)))),
     )
     columns = (
         Column(of="target", links=(linking.target_page(cell=True),)),

@@ -4,7 +4,7 @@ import pytest
 from support.promql import KNOWN, MONITOR, Given, of_pair
 
 from dashboards.monitor import fault_count
-from dashboards.objectives import PAIR, budget_left, share_of_good
+from dashboards.objectives import PAIR, availability_over_the_objective, budget_left, share_of_good
 from dashboards.queries import OBJECTIVE_WINDOW, grown, happened_or_nothing, per_second, quantile, selector, total
 from exporter.metrics import FAILURES, RUN_DURATION
 
@@ -142,6 +142,25 @@ def test_availability_and_budget(given: Given, availability: float, budget: floa
 
     assert given.complaint(share, {pair: availability}, at="1000m") == ""
     assert given.complaint(f"round({budget_left()}, 0.001)", {pair: budget}, at="1000m") == ""
+
+
+def test_a_scenario_that_is_played_no_more_makes_no_target_bad() -> None:
+    gone = {
+        of_pair("brek_probe_objective_runs_total", "gone", result="good"): "0x500",
+        of_pair("brek_probe_objective_runs_total", "gone", result="bad"): "0+1x500",
+        of_pair("brek_probe_objective_ratio", "gone"): "0.9x500",
+    }
+    given = Given(series=_objective("0+1x2000", "0x2000").series | gone)
+
+    assert given.complaint(availability_over_the_objective(), {'{target="t",scenario="s"}': 1}, at="1000m") == ""
+
+
+def test_a_dead_monitor_takes_no_availability_and_no_budget_with_it() -> None:
+    ended = {name: values.replace("x2000", "x980") for name, values in _objective("0+1x2000", "0x2000").series.items()}
+    pair = {'{target="t",scenario="s"}': 1.0}
+
+    assert Given(series=ended).complaint(availability_over_the_objective(), pair, at="1000m") == ""
+    assert Given(series=ended).complaint(budget_left(), pair, at="1000m") == ""
 
 
 @pytest.mark.parametrize(
