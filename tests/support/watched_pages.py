@@ -18,9 +18,10 @@ _AXE = "rules => axe.run({resultTypes: ['violations'], ...(rules.length ? {runOn
 _RULES_OF_LOOKS = ("color-contrast", "link-in-text-block", "scrollable-region-focusable", "target-size")
 _TIMES = """[...document.querySelectorAll('time:not(.ago)')].filter(each => each.checkVisibility())
   .map(each => [each.textContent, each.title])"""
-_TEXT_OF = """root => {
+_TEXT_OF = """shown => {
+  const root = shown.body.cloneNode(true);
   for (const each of root.querySelectorAll('time')) each.textContent = each.title;
-  return root.querySelector('body').textContent;
+  return root.textContent;
 }"""
 _AS_SENT = f"html => ({_TEXT_OF})(new DOMParser().parseFromString(html, 'text/html'))"
 _AS_SHOWN = f"({_TEXT_OF})(document)"
