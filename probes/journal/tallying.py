@@ -51,8 +51,8 @@ def _judged() -> Select[Any]:
 
 
 def _last_verdict(ends: Any, newest: Sequence[Any]) -> LastVerdict:
-    """`newest` are the newest run of each outcome."""
-    last = max(newest, key=lambda row: row.started_at)
+    """`newest` are the newest run of each outcome. Of those that began in one moment, the one that ended last counts."""
+    last = max(newest, key=lambda row: (row.started_at, row.finished_at, row.outcome in _BAD_OUTCOMES))
     good = [row.finished_at for row in newest if row.outcome in GOOD_OUTCOMES]
     return LastVerdict(
         target=ends.target,
@@ -62,7 +62,7 @@ def _last_verdict(ends: Any, newest: Sequence[Any]) -> LastVerdict:
         finished_at=moment_of(last.finished_at),
         succeeded_at=moment_of(max(good)) if good else None,
         run_id=last.run_id,
-        since=moment_of(min(_since(ends, last.outcome))),
+        since=moment_of(min(_since(ends, last.outcome), default=last.started_at)),
         first_at=moment_of(ends.first_at),
     )
 

@@ -237,6 +237,20 @@ def test_the_last_verdict_of_each_probe_leaves_out_what_judges_nothing(reader: R
     )
 
 
+@pytest.mark.parametrize(
+    ("passed_for", "verdict"), [(MINUTE, Outcome.PASSED), (timedelta(0), Outcome.FAILED)], ids=["ended last", "alike"]
+)
+def test_of_runs_that_began_in_one_moment_the_last_to_end_is_the_verdict(
+    reader: Reader, journal: Engine, passed_for: timedelta, verdict: Outcome
+) -> None:
+    with journal.begin() as connection:
+        put_run(connection, "1", outcome="passed", finished_at=NOON + passed_for)
+        put_run(connection, "2", outcome="failed", finished_at=NOON)
+    (last,) = reader.last_verdicts()
+
+    assert (last.outcome, last.since) == (verdict, NOON)
+
+
 def test_last_verdicts_are_looked_up_and_history_is_not_walked(reader: Reader, journal: Engine) -> None:
     with journal.begin() as connection:
         put_run(connection, "1")
