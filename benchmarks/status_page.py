@@ -24,7 +24,7 @@ from exporter.recorder.strips import CELL_SECONDS
 from exporter.web.pages.page import Frame, Page
 from exporter.web.pages.status_view import MOST_FAILURES, Question, sentence_of, view_of
 from exporter.web.renderings import Renderings
-from probes.journal.kept import TallyFilter
+from probes.journal.kept import TallyFilter, VerdictFilter
 from probes.journal.migrating import HEAD, VERSION_TABLE
 from probes.journal.moments import microseconds_of
 from probes.journal.opening import make_file, place_of, writing_engine
@@ -187,7 +187,7 @@ def main() -> None:
                 since=NOW - timedelta(days=1), location="eu-1", commands=("serve",), cell_seconds=CELL_SECONDS
             )
             day = median_seconds(partial(reader.tallies, wanted))
-            last = median_seconds(reader.last_verdicts)
+            last = median_seconds(partial(reader.last_verdicts, VerdictFilter(location="eu-1", commands=("serve",))))
             took = f"last day {day * 1000:.0f} ms, verdicts {last * 1000:.0f} ms"
             print(f"journal of {days * RUNS_A_DAY:,} runs in {days} d: {took}")
             reader.close()

@@ -18,7 +18,7 @@ from exporter.recorder.board import Pair, Past
 from exporter.recorder.sights import Untold
 from exporter.recorder.strips import CELL_SECONDS, CELLS, Strip, cell_of
 from probes.errors import EmptyJournalError, JournalError
-from probes.journal.kept import Apart, KeptRun, LastVerdict, RunFilter, Tally, TallyFilter
+from probes.journal.kept import Apart, KeptRun, LastVerdict, RunFilter, Tally, TallyFilter, VerdictFilter
 from probes.listening import Listener
 from probes.model import MonitorFault, Run
 from probes.off_loop import off_loop
@@ -34,7 +34,7 @@ _T = TypeVar("_T")
 class BoardMemory(Protocol):
     """What is read of a journal."""
 
-    def last_verdicts(self) -> tuple[LastVerdict, ...]:
+    def last_verdicts(self, wanted: VerdictFilter) -> tuple[LastVerdict, ...]:
         """The last judged run of each target and scenario that has one."""
 
     def tallies(self, wanted: TallyFilter) -> tuple[Tally, ...]:
@@ -55,10 +55,11 @@ async def restore(
     seconds: float = RESTORE_SECONDS,
 ) -> None:
     """Show what was known before. What can't be read within `seconds` is a fault, and missing until the next runs."""
+    measured = VerdictFilter(location=settings.service.location, commands=COMMANDS)
 
     def verdicts() -> tuple[LastVerdict, ...]:
         with closing(read()) as memory:
-            return memory.last_verdicts()
+            return memory.last_verdicts(measured)
 
     def tallies() -> tuple[Tally, ...]:
         with closing(read()) as memory:

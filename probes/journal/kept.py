@@ -154,6 +154,14 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictFilter:
+    """Whose verdicts are wanted: those of this location, of runs played by these commands."""
+
+    location: str
+    commands: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TallyFilter:
     """Which runs are counted: those that began at `since` or later, of this location, played by these commands.
 

@@ -28,6 +28,7 @@ READ_SECONDS = 5.0
 """How long one read may take: a reader that stays keeps SQLite's write-ahead log from being emptied."""
 
 _FILE = "sqlite:///"
+_NO_JIT = "-c jit=off"  # compiling a query for seconds, to look up a few rows
 _CHECKED_EVERY = 10_000  # virtual machine steps, about a millisecond
 _WAL_LIMIT_BYTES = 64 * 1024 * 1024
 _SERVER_OPTIONS: dict[str, Any] = {
@@ -104,7 +105,9 @@ def reading_engine(place: Place) -> Engine:
     """
     if place.path is None:
         milliseconds = int(READ_SECONDS * 1000)
-        return _server_engine(place.url, f"-c default_transaction_read_only=on -c statement_timeout={milliseconds}")
+        return _server_engine(
+            place.url, f"-c default_transaction_read_only=on -c statement_timeout={milliseconds} {_NO_JIT}"
+        )
     if not place.path.exists():
         raise EmptyJournalError(f"there is no journal at {place.shown}")
     engine = _file_engine(place.path, "ro")

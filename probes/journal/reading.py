@@ -27,6 +27,7 @@ from probes.journal.kept import (
     RunSummary,
     Tally,
     TallyFilter,
+    VerdictFilter,
 )
 from probes.journal.migrating import require_head
 from probes.journal.moments import microseconds_of, moment_of
@@ -126,10 +127,10 @@ class Reader:
             first = connection.execute(query).scalar_one()
         return None if first is None else moment_of(first)
 
-    def last_verdicts(self) -> tuple[LastVerdict, ...]:
+    def last_verdicts(self, wanted: VerdictFilter) -> tuple[LastVerdict, ...]:
         """The last judged run of each target and scenario that has one."""
         with self._reading() as connection:
-            return tuple(tallying.last_verdicts(connection))
+            return tuple(tallying.last_verdicts(connection, wanted))
 
     def tallies(self, wanted: TallyFilter) -> tuple[Tally, ...]:
         """How many runs ended how, cell by cell: only those since then are read, however long the history."""

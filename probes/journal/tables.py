@@ -62,7 +62,7 @@ runs = Table(
     Column("stored_bytes", BigInteger, nullable=False, default=0),
     Index("runs_started", "started_at"),
     Index("runs_of_probe", "target", "scenario", "started_at"),
-    Index("runs_judged", "target", "scenario", "outcome", "started_at"),
+    Index("runs_judged_at", "target", "scenario", "location", "outcome", "started_at"),
     Index("runs_by_outcome", "outcome", "started_at"),
 )
 """One row a run, written before its first byte is sent; without an `outcome` until it has its verdict."""

@@ -11,12 +11,15 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BindParameter,
     ColumnElement,
     Connection,
     ScalarSelect,
     Select,
     and_,
+    bindparam,
     case,
+    exists,
     false,
     func,
     or_,
@@ -24,18 +27,20 @@ from sqlalchemy import (
 )
 
 from probes.journal import facts
-from probes.journal.kept import LastVerdict, Tally, TallyFilter
+from probes.journal.kept import LastVerdict, Tally, TallyFilter, VerdictFilter
 from probes.journal.moments import microseconds_of, moment_of
 from probes.journal.tables import instances, runs
 from probes.words import GOOD_OUTCOMES, JUDGED_OUTCOMES, Outcome
 
 _BAD_OUTCOMES = JUDGED_OUTCOMES - GOOD_OUTCOMES
 _AT_ONCE = 500
+_COMMANDS: BindParameter[tuple[str, ...]] = bindparam("commands", expanding=True)
 
 
-def last_verdicts(connection: Connection) -> Iterator[LastVerdict]:
+def last_verdicts(connection: Connection, wanted: VerdictFilter) -> Iterator[LastVerdict]:
     """The last judged run of each target and scenario that has one: a few questions, however many there are."""
-    ends = [row for row in connection.execute(_ends()) if row.passed or row.degraded or row.failed]
+    given = {"location": wanted.location, "commands": wanted.commands}
+    ends = [row for row in connection.execute(_ends(), given) if row.passed or row.degraded or row.failed]
     run_ids = [run_id for row in ends for run_id in (row.passed, row.degraded, row.failed) if run_id is not None]
     found: dict[str, Any] = {}
     for first in range(0, len(run_ids), _AT_ONCE):
@@ -51,9 +56,10 @@ def _judged() -> Select[Any]:
 
 
 def _last_verdict(ends: Any, newest: Sequence[Any]) -> LastVerdict:
-    """`newest` are the newest run of each outcome. Of those that began in one moment, the one that ended last counts."""
+    """`newest` are the newest run of each outcome. Of those that began at once, the one that ended last counts."""
     last = max(newest, key=lambda row: (row.started_at, row.finished_at, row.outcome in _BAD_OUTCOMES))
     good = [row.finished_at for row in newest if row.outcome in GOOD_OUTCOMES]
+    firsts = (ends.passed_first, ends.degraded_first, ends.failed_first)
     return LastVerdict(
         target=ends.target,
         scenario=ends.scenario,
@@ -63,7 +69,7 @@ def _last_verdict(ends: Any, newest: Sequence[Any]) -> LastVerdict:
         succeeded_at=moment_of(max(good)) if good else None,
         run_id=last.run_id,
         since=moment_of(min(_since(ends, last.outcome), default=last.started_at)),
-        first_at=moment_of(ends.first_at),
+        first_at=moment_of(min(each for each in firsts if each is not None)),
     )
 
 
@@ -82,13 +88,13 @@ def _ends() -> Select[Any]:
         [_at_end(played, outcome, runs.c.started_at) for outcome in outcomes]
         for outcomes in (sorted(_BAD_OUTCOMES), sorted(GOOD_OUTCOMES))
     )
-    first_at = _of(played, select(func.min(runs.c.started_at))).scalar_subquery()
+    first_at = {outcome: _first(played, outcome) for outcome in sorted(JUDGED_OUTCOMES)}
     since = {outcome: _after(played, outcome, bad_at) for outcome in sorted(GOOD_OUTCOMES)}
     since |= {outcome: _after(played, outcome, good_at) for outcome in sorted(_BAD_OUTCOMES)}
     return select(
         played.c.target,
         played.c.scenario,
-        first_at.label("first_at"),
+        *(moment.label(f"{outcome}_first") for outcome, moment in first_at.items()),
         *(moment.label(f"{outcome}_since") for outcome, moment in since.items()),
         *(run_id.label(outcome.value) for outcome, run_id in newest.items()),
     ).where(played.c.scenario.is_not(None))
@@ -118,21 +124,29 @@ def _least(column: ColumnElement[Any], *among: ColumnElement[bool], of: CTE) -> 
     return select(func.min(column)).where(*among).correlate(of).scalar_subquery().label(column.key)
 
 
-def _of(played: CTE, query: Select[Any], *also: ColumnElement[bool]) -> Select[Any]:
+def _of(played: CTE, query: Select[Any], outcome: Outcome, *also: ColumnElement[bool]) -> Select[Any]:
+    """Those of its runs that ended so, played where and by what is wanted."""
     of_it = (runs.c.target == played.c.target, runs.c.scenario == played.c.scenario)
-    return query.where(*of_it, *also).correlate(played)
+    of_instance = (instances.c.instance_id == runs.c.instance_id, instances.c.command.in_(_COMMANDS))
+    there = (runs.c.location == bindparam("location"), exists().where(*of_instance).correlate(runs))
+    return query.where(*of_it, runs.c.outcome == outcome.value, *there, *also).correlate(played)
 
 
 def _at_end(played: CTE, outcome: Outcome, column: ColumnElement[Any] = runs.c.run_id) -> ScalarSelect[Any]:
     """That of the newest run of this outcome."""
-    query = _of(played, select(column), runs.c.outcome == outcome.value)
+    query = _of(played, select(column), outcome)
     return query.order_by(runs.c.started_at.desc()).limit(1).scalar_subquery()
 
 
 def _after(played: CTE, outcome: Outcome, others: Sequence[ScalarSelect[Any]]) -> ScalarSelect[Any]:
     """When the oldest run of this outcome began after the newest of the others."""
     later = [runs.c.started_at > func.coalesce(other, -1) for other in others]
-    query = _of(played, select(runs.c.started_at), runs.c.outcome == outcome.value, *later)
+    return _first(played, outcome, *later)
+
+
+def _first(played: CTE, outcome: Outcome, *also: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """When the oldest run of this outcome began."""
+    query = _of(played, select(runs.c.started_at), outcome, *also)
     return query.order_by(runs.c.started_at).limit(1).scalar_subquery()
 
 

@@ -14,13 +14,14 @@ from support.plans import plans_of, scans
 
 from probes.errors import JournalError, UsageError
 from probes.journal import reading
-from probes.journal.kept import LastVerdict, OpenIntent, RunFilter
+from probes.journal.kept import LastVerdict, OpenIntent, RunFilter, VerdictFilter
 from probes.journal.reading import Reader
 from probes.journal.tables import bookings, instances, intents, runs, states
 from probes.model import Booking
 from probes.words import BookingState, Leaves, Outcome, Settlement
 
 MINUTE = timedelta(minutes=1)
+MEASURED = VerdictFilter(location="eu-1", commands=("serve",))
 
 
 @pytest.fixture
@@ -203,6 +204,7 @@ def test_all_words_on_bookings_are_read(reader: Reader, journal: Engine) -> None
 
 def test_the_last_verdict_of_each_probe_leaves_out_what_judges_nothing(reader: Reader, journal: Engine) -> None:
     with journal.begin() as connection:
+        put(connection, instances, instance_id="", command="serve")
         put_run(connection, "1", started_at=NOON, outcome="passed", finished_at=NOON + MINUTE)
         put_run(connection, "2", started_at=NOON + MINUTE, outcome="failed", reason="timeout", recheck=True)
         put_run(connection, "3", started_at=NOON + 2 * MINUTE, outcome="skipped")
@@ -211,7 +213,7 @@ def test_the_last_verdict_of_each_probe_leaves_out_what_judges_nothing(reader: R
         put_run(connection, "6", target="beta", outcome="degraded")
 
     common = {"scenario": "quick_search"}
-    assert reader.last_verdicts() == (
+    assert reader.last_verdicts(MEASURED) == (
         LastVerdict(
             **common,  # type: ignore[arg-type]
             target="acme",
@@ -237,6 +239,20 @@ def test_the_last_verdict_of_each_probe_leaves_out_what_judges_nothing(reader: R
     )
 
 
+def test_a_verdict_of_elsewhere_or_of_a_person_is_none_of_ours(reader: Reader, journal: Engine) -> None:
+    with journal.begin() as connection:
+        put(connection, instances, instance_id="", command="serve")
+        put(connection, instances, instance_id="person", command="run")
+        put_run(connection, "ours", outcome="failed")
+        put_run(connection, "elsewhere", started_at=NOON + MINUTE, location="eu-2")
+        put_run(connection, "by hand", started_at=NOON + MINUTE, instance_id="person")
+        put_run(connection, "only there", target="beta", location="eu-2")
+
+    assert [(last.run_id, last.first_at, last.since) for last in reader.last_verdicts(MEASURED)] == [
+        ("ours", NOON, NOON)
+    ]
+
+
 @pytest.mark.parametrize(
     ("passed_for", "verdict"), [(MINUTE, Outcome.PASSED), (timedelta(0), Outcome.FAILED)], ids=["ended last", "alike"]
 )
@@ -244,19 +260,21 @@ def test_of_runs_that_began_in_one_moment_the_last_to_end_is_the_verdict(
     reader: Reader, journal: Engine, passed_for: timedelta, verdict: Outcome
 ) -> None:
     with journal.begin() as connection:
+        put(connection, instances, instance_id="", command="serve")
         put_run(connection, "1", outcome="passed", finished_at=NOON + passed_for)
         put_run(connection, "2", outcome="failed", finished_at=NOON)
-    (last,) = reader.last_verdicts()
+    (last,) = reader.last_verdicts(MEASURED)
 
     assert (last.outcome, last.since) == (verdict, NOON)
 
 
 def test_last_verdicts_are_looked_up_and_history_is_not_walked(reader: Reader, journal: Engine) -> None:
     with journal.begin() as connection:
+        put(connection, instances, instance_id="", command="serve")
         put_run(connection, "1")
         put_run(connection, "2", target="beta")
     with plans_of(reader._engine) as plans:
-        reader.last_verdicts()
+        reader.last_verdicts(MEASURED)
 
     first_probe = "SCAN runs USING COVERING INDEX runs_of_probe"  # of which the first row is taken
     assert len(plans) >= 2
@@ -336,7 +354,7 @@ def test_a_journal_of_a_newer_version_is_not_read(reader: Reader, journal: Engin
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(JournalError, match="install the newer brekwatch"):
-        reader.last_verdicts()
+        reader.last_verdicts(MEASURED)
 
 
 def test_a_reader_sees_what_is_written_beside_it(sqlite_url: str) -> None:
