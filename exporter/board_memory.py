@@ -54,7 +54,10 @@ async def restore(
     listener: Listener,
     seconds: float = RESTORE_SECONDS,
 ) -> None:
-    """Show what was known before. What can't be read within `seconds` is a fault, and missing until the next runs."""
+    """Show what was known before. What can't be read within `seconds` is a fault, and missing until the next runs.
+
+    Raises nothing of its own: probing begins, whatever became of this.
+    """
     measured = VerdictFilter(location=settings.service.location, commands=COMMANDS)
 
     def verdicts() -> tuple[LastVerdict, ...]:
@@ -70,6 +73,8 @@ async def restore(
     )
     recorder.restore(known or ())
     recorder.board.restore_past(pasts(counted or (), known or ()))
+    if counted is None:
+        recorder.board.restore_nothing()
 
     def failed() -> tuple[Run, ...]:
         with closing(read()) as memory:
@@ -85,10 +90,14 @@ async def _within(
     try:
         return await asyncio.wait_for(off_loop(read, name="board reader"), seconds)
     except EmptyJournalError:
-        return None
+        return ()
     except (JournalError, TimeoutError) as error:
         detail = f"{what} can't be read: {str(error) or 'no answer in time'}"
         listener.monitor_fault(MonitorFault(kind=FaultKind.JOURNAL, detail=detail, error=error))
+        return None
+    except Exception as error:  # noqa: BLE001 - a bug of ours here is no reason not to probe
+        detail = f"{what} can't be told: {type(error).__name__}"
+        listener.monitor_fault(MonitorFault(kind=FaultKind.BUG, detail=detail, error=error))
         return None
 
 

@@ -19,6 +19,7 @@ from probes.settings import Maintenance
 from probes.words import GOOD_OUTCOMES, Standing
 
 _STALE_AFTER_INTERVALS = 2
+_DAY = timedelta(days=1)
 _CLOCK_SLACK = timedelta(seconds=2)  # two machines that share a journal agree no better
 
 Pair = tuple[str, str]
@@ -77,6 +78,7 @@ class Board:
         self.incidents: tuple[Incident, ...] = ()
         self.stopped: Mapping[str, str] = {}
         self.maintenance: tuple[Maintenance, ...] = ()
+        self._uncounted_before: datetime | None = None
 
     def expect(self, targets: Iterable[Target], probes: Iterable[Probe]) -> None:
         """What is configured; what is gone from it is shown no more."""
@@ -137,6 +139,16 @@ class Board:
                 last_failed_at=known.last_failed_at,
                 begun_at=min(sight.begun_at, known.first_at),
             )
+
+    def restore_nothing(self) -> None:
+        """What the last day looked like can't be known: strips and shares are of what is seen from now on."""
+        self._uncounted_before = self.now()
+
+    @property
+    def uncounted_before(self) -> datetime | None:
+        """What was measured before it is not on the strips, for as long as that is within their day."""
+        before = self._uncounted_before
+        return None if before is None or self.now() - before > _DAY else before
 
     def restore_failed(self, runs: Iterable[Run]) -> None:
         """Why the probes fail of which these are the last runs."""

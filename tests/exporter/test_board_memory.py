@@ -145,6 +145,18 @@ async def test_what_takes_too_long_is_given_up(sqlite_url: str, journal: Engine)
     await board_memory.restore(recorder, lambda: Reader(sqlite_url), SETTINGS, faults, seconds=0.0)
 
     assert any("no answer in time" in fault.detail for fault in faults.told)
+    assert recorder.board.uncounted_before == NOON
+
+
+async def test_a_bug_in_what_reads_is_a_fault_and_no_reason_not_to_start() -> None:
+    faults, recorder = Faults(), a_recorder(Clocks(), [a_probe()])
+
+    def read() -> board_memory.BoardMemory:
+        raise ValueError("min() of nothing")
+
+    await board_memory.restore(recorder, read, SETTINGS, faults)
+
+    assert {fault.kind for fault in faults.told} == {FaultKind.BUG}
 
 
 def test_only_maintenance_of_the_last_day_is_asked_for() -> None:

@@ -217,6 +217,16 @@ async def test_probes_are_chosen_by_words_and_state(
     assert told["counts"]["probes"] == 2  # type: ignore[index]
 
 
+async def test_a_day_that_could_not_be_counted_is_told_until_it_is_over(recorder: Recorder, clocks: Clocks) -> None:
+    recorder.board.restore_nothing()
+    told, shown = await document(recorder), await page(recorder)
+    clocks.pass_by(86_401)
+
+    assert told["uncounted_before"] == "2026-11-24T12:00:00.000Z"
+    assert "what was measured before" in shown.whole_text()
+    assert "what was measured before" not in (await page(recorder)).whole_text()
+
+
 async def test_a_state_that_there_is_not_is_refused_in_words(recorder: Recorder) -> None:
     refused = await answer(recorder, "/?state=green")
 

@@ -33,6 +33,7 @@ def document_of(view: View, scrub: Scrub) -> dict[str, object]:
             for each in view.maintenance
         ],
         "bookings_stopped": [{"target": target, "reason": scrub(reason)} for target, reason in view.stopped],
+        "uncounted_before": _moment(view.uncounted_before),
         "probes": [_probe(line, scrub) for group in view.groups for line in group.lines],
     }
 

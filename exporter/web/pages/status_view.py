@@ -93,6 +93,7 @@ class View:
     incidents: tuple[Incident, ...]
     maintenance: tuple[Maintenance, ...]
     stopped: tuple[tuple[str, str], ...]
+    uncounted_before: datetime | None
 
 
 def view_of(board: Board, question: Question, *, problem: str | None, whole: bool = False) -> View:
@@ -117,6 +118,7 @@ def view_of(board: Board, question: Question, *, problem: str | None, whole: boo
         incidents=board.incidents,
         maintenance=running,
         stopped=tuple(sorted(board.stopped.items())),
+        uncounted_before=board.uncounted_before,
     )
 
 
