@@ -253,3 +253,18 @@ async def test_every_page_leads_to_it_and_without_a_journal_there_is_none(url: s
 def _following(page: str) -> str | None:
     links = [link.attributes for link in Parsed(page).root.all("a") if link.attributes.get("rel") == "next"]
     return links[0]["href"] if links else None
+
+
+@pytest.mark.parametrize("field", ["target", "scenario"])
+async def test_a_key_that_is_typed_into_the_form_stands_in_no_page(url: str, some: None, field: str) -> None:
+    app = create_app(
+        recorder=Recorder(),
+        health=FakeHealth(),
+        new_reader=lambda: Reader(url),
+        scrub=lambda text: text.replace("hush-key", "***"),
+    )
+    async with served(app) as (_, client):
+        answer = await client.get(f"/runs?{field}=hush-key")
+
+    assert answer.status_code == 200
+    assert "hush-key" not in answer.text

@@ -72,7 +72,8 @@ class Runs:
     async def _list(self, request: Request) -> Response:
         as_json = wants_json(request)
         try:
-            asked = asked_of(request.query_params)
+            # A key that was typed into the wrong field names no target, and stands in no page.
+            asked = asked_of({name: self._frame.scrub(text) for name, text in request.query_params.items()})
             written = await self._lists.get(_List(asked=asked, now=self._frame.now(), as_json=as_json))
         except LOOKUP_PROBLEMS as problem:
             return self._answers.refused(request, problem)
