@@ -92,7 +92,7 @@ async def test_a_page_that_is_left_open_shows_what_changed(tmp_path: Path, page:
         life.sandbox.set_faults(["server_error@search"])
         await life.until(lambda: bool(life.runs(scenario=SEARCH, outcome=Outcome.FAILED)))
         await page.clock.fast_forward(REFRESHED_MS)
-        await expect(page.locator("main tr", has_text=SEARCH)).to_contain_text("failed")
+        await expect(page.locator("main tr", has_text=SEARCH)).to_contain_text("server_error")
 
         assert page.url.endswith("/?of=mine")
 
