@@ -17,6 +17,10 @@ from probes.words import Outcome
 EVERY = 1.0
 REFRESHED_MS = 10_000
 PATIENCE_MS = 15_000
+HIDDEN = """yes => {
+  Object.defineProperty(document, 'hidden', {configurable: true, get: () => yes});
+  document.dispatchEvent(new Event('visibilitychange'));
+}"""
 
 
 @pytest.fixture
@@ -95,6 +99,19 @@ async def test_a_page_that_is_left_open_shows_what_changed(tmp_path: Path, page:
         await expect(page.locator("main tr", has_text=SEARCH)).to_contain_text("server_error")
 
         assert page.url.endswith("/?of=mine")
+
+
+async def test_a_page_that_comes_into_sight_again_shows_what_changed_at_once(tmp_path: Path, page: Page) -> None:
+    async with living(tmp_path, every=EVERY) as life:
+        await both_passed(life)
+        await page.goto(life.service.url)
+        await page.clock.pause_at(await page.evaluate("Date.now()") + 1)
+        await page.evaluate(HIDDEN, True)
+        life.sandbox.set_faults(["server_error@search"])
+        await life.until(lambda: bool(life.runs(scenario=SEARCH, outcome=Outcome.FAILED)))
+        await page.evaluate(HIDDEN, False)
+
+        await expect(page.locator("main tr", has_text=SEARCH)).to_contain_text("server_error")
 
 
 async def test_a_page_that_gets_no_answer_says_so_and_goes_grey_until_it_gets_one(tmp_path: Path, page: Page) -> None:

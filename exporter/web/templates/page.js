@@ -59,13 +59,22 @@
     localise(document);
     refocus();
   };
-  const again = () => setTimeout(async () => {
+  let next = 0;
+  const again = () => {
+    clearTimeout(next);
+    next = setTimeout(look, seconds * 1000);
+  };
+  const look = async () => {
+    clearTimeout(next);
     try {
       await refresh();
     } catch {
       answered(false);
     }
     again();
-  }, seconds * 1000);
+  };
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden) look();  // a tab that was hidden, or asleep, may be hours old
+  });
   again();
 })();
