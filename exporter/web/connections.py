@@ -39,9 +39,6 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A request that grows beyond its bound ends its connection."""
         self._received += len(data)
-        if self._received > _MOST_BYTES_WITH_BODY:
-            self.transport.abort()
-            return
         super().data_received(data)
         if self._received > self._allowed:  # only now: what is allowed stands in the head of the request
             self.transport.abort()
