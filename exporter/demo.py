@@ -49,7 +49,7 @@ SPICES = (
     Spice("server_error@confirm", 11.0, "the booking is made, but its answer is lost in an HTTP 500"),
     Spice("auth_rejected", 9.0, "the key is refused, as if it had been revoked"),
     Spice("wrong_status@name", 9.0, "the assistant answers a wrong turn of the conversation"),
-    Spice("hang@search", 11.0, "the search takes effect, and is never answered"),
+    Spice("hang@search", 16.0, "the search takes effect, and is never answered"),
 )
 
 
