@@ -188,11 +188,11 @@ class Service:
         self._probing.replan(settings)
         self._drift_watch.watch(settings.targets.values())
         self._announce_maintenance()
-        self.recorder.config_reloaded(success=True)
+        self.recorder.config_reloaded()
 
     def reload_refused(self, fault: MonitorFault) -> None:
         """A reload went wrong, and the settings in force stay."""
-        self.recorder.config_reloaded(success=False)
+        self.recorder.config_reloaded(problem=fault.detail)
         self._listeners.monitor_fault(fault)
 
     @property

@@ -16,7 +16,7 @@ from probes.incident import Incident
 from probes.journal.kept import LastVerdict
 from probes.model import Probe, Run, Target
 from probes.settings import Maintenance
-from probes.words import GOOD_OUTCOMES, Standing
+from probes.words import GOOD_OUTCOMES, FaultKind, Standing
 
 _STALE_AFTER_INTERVALS = 2
 _DAY = timedelta(days=1)
@@ -77,6 +77,7 @@ class Board:
         self._sights: dict[Pair, Sight] = {}
         self.incidents: tuple[Incident, ...] = ()
         self.stopped: Mapping[str, str] = {}
+        self.troubles: Mapping[FaultKind, str] = {}
         self.maintenance: tuple[Maintenance, ...] = ()
         self._uncounted_before: datetime | None = None
 
@@ -110,6 +111,11 @@ class Board:
         """What may book is stopped there, and why; None: no more."""
         others = {name: why for name, why in self.stopped.items() if name != target}
         self.stopped = others if reason is None else others | {target: reason}
+
+    def has_trouble(self, kind: FaultKind, detail: str | None) -> None:
+        """The monitor itself is not well there; None: it is again."""
+        others = {other: why for other, why in self.troubles.items() if other != kind}
+        self.troubles = others if detail is None else others | {kind: detail}
 
     def restore(self, last: LastVerdict) -> None:
         """What was known of a probe before this process began."""

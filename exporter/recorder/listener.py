@@ -47,6 +47,7 @@ from probes.words import (
     Channel,
     CorrelationId,
     FailureKind,
+    FaultKind,
     Outcome,
     SlotState,
     Telling,
@@ -115,7 +116,7 @@ class Recorder(Listener):
             self._counters[family].child(*labels)
         self._histograms[metrics.SLOT_LATENESS].child()
         self._histograms[metrics.LOOP_LAG].child()
-        self.config_reloaded(success=True)
+        self.config_reloaded()
         self._gauges[metrics.BUILD_INFO].child(version_of("brekwatch"), platform.python_version()).set(1)
 
     def expect(
@@ -198,9 +199,10 @@ class Recorder(Listener):
         (self._in_maintenance.add if active else self._in_maintenance.discard)(target)
         self._gauges[metrics.MAINTENANCE].child(target).set(active)
 
-    def config_reloaded(self, *, success: bool) -> None:
-        """Whether the configuration in force is the one that was asked for last."""
-        self._gauges[metrics.CONFIG_RELOAD_SUCCESS].child().set(success)
+    def config_reloaded(self, *, problem: str | None = None) -> None:
+        """Why the configuration in force is not the one that was asked for last; None: it is."""
+        self._gauges[metrics.CONFIG_RELOAD_SUCCESS].child().set(problem is None)
+        self.board.has_trouble(FaultKind.CONFIG, problem)
 
     def observe_loop_lag(self, seconds: float) -> None:
         """How late the event loop woke."""
@@ -336,6 +338,7 @@ class Recorder(Listener):
     def journal_changed(self, state: JournalState) -> None:
         """How the journal does."""
         self._gauges[metrics.JOURNAL_UP].child().set(state.problem is None)
+        self.board.has_trouble(FaultKind.JOURNAL, state.problem)
         self._gauges[metrics.JOURNAL_WAITING].child().set(state.waiting)
         self._counters[metrics.JOURNAL_LOST].child().inc(state.lost - self._lost)
         self._lost = state.lost

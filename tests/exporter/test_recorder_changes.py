@@ -242,9 +242,9 @@ def test_a_thousand_probes_that_come_and_go_leave_the_series_as_they_were(record
 
 def test_the_last_reload_is_told_as_good_from_the_start(recorder: Recorder) -> None:
     at_start = value(recorder, "brek_monitor_config_last_reload_success")
-    recorder.config_reloaded(success=False)
+    recorder.config_reloaded(problem="line 3")
     after_a_bad_one = value(recorder, "brek_monitor_config_last_reload_success")
-    recorder.config_reloaded(success=True)
+    recorder.config_reloaded()
 
     assert (at_start, after_a_bad_one) == (1, 0)
     assert value(recorder, "brek_monitor_config_last_reload_success") == 1

@@ -22,6 +22,7 @@ from support.web import FakeHealth, served
 from exporter.recorder import Recorder
 from exporter.web import create_app
 from exporter.web.pages.status_view import TARGETS_A_PAGE
+from probes.model import JournalState
 from probes.settings import Maintenance
 
 SCHEMA = jsonschema_rs.validator_for(json.loads((files("exporter") / "schemas" / "status.schema.json").read_text()))
@@ -193,6 +194,26 @@ async def test_open_incidents_and_stopped_bookings_are_told_above(recorder: Reco
     assert f'href="/incidents/{an_incident().incident_id}"' in text
     assert told["bookings_stopped"] == [{"target": "acme", "reason": "a run booked unasked"}]
     assert (await document(recorder))["bookings_stopped"] == []
+
+
+async def test_a_journal_that_keeps_nothing_is_told_above_until_it_is_well(recorder: Recorder) -> None:
+    recorder.journal_changed(JournalState(problem="the disk is full", waiting=30))
+    told, text = await document(recorder), (await answer(recorder)).text
+    recorder.journal_changed(JournalState())
+
+    assert told["monitor_troubles"] == [{"kind": "journal", "detail": "the disk is full"}]
+    assert "the disk is full" in text
+    assert (await document(recorder))["monitor_troubles"] == []
+
+
+async def test_a_configuration_that_was_refused_is_told_above_until_one_is_taken(recorder: Recorder) -> None:
+    recorder.config_reloaded(problem="brekwatch.yaml:16: no duration")
+    told, text = await document(recorder), (await answer(recorder)).text
+    recorder.config_reloaded()
+
+    assert told["monitor_troubles"] == [{"kind": "config", "detail": "brekwatch.yaml:16: no duration"}]
+    assert "brekwatch.yaml:16: no duration" in text
+    assert (await document(recorder))["monitor_troubles"] == []
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from probes.words import FailureKind, Outcome
 
 PATH = "/runs"
 _ID = re.compile(r"[0-9a-z_-]{1,64}")
-_UNKNOWN = "no such run is known: it was not played by this monitor, or so long ago that it was let go of"
+_UNKNOWN = "no such run is known: it was not played by this monitor, is not kept yet, or was let go of long ago"
 _REFRESH_SECONDS = 5
 _SHEETS = ("run.css",)
 

@@ -34,6 +34,7 @@ def document_of(view: View, scrub: Scrub) -> dict[str, object]:
         ],
         "bookings_stopped": [{"target": target, "reason": scrub(reason)} for target, reason in view.stopped],
         "uncounted_before": _moment(view.uncounted_before),
+        "monitor_troubles": [{"kind": kind, "detail": scrub(detail)} for kind, detail in view.troubles],
         "probes": [_probe(line, scrub) for group in view.groups for line in group.lines],
     }
 

@@ -13,7 +13,7 @@ from exporter.recorder.board import Board, Row
 from exporter.web.pages.strip_picture import Day, day_of
 from probes.incident import Incident
 from probes.settings import Maintenance
-from probes.words import Outcome, Standing
+from probes.words import FaultKind, Outcome, Standing
 
 TARGETS_A_PAGE = 15
 MOST_FAILURES = 12
@@ -94,6 +94,7 @@ class View:
     maintenance: tuple[Maintenance, ...]
     stopped: tuple[tuple[str, str], ...]
     uncounted_before: datetime | None
+    troubles: tuple[tuple[FaultKind, str], ...]
 
 
 def view_of(board: Board, question: Question, *, problem: str | None, whole: bool = False) -> View:
@@ -119,6 +120,7 @@ def view_of(board: Board, question: Question, *, problem: str | None, whole: boo
         maintenance=running,
         stopped=tuple(sorted(board.stopped.items())),
         uncounted_before=board.uncounted_before,
+        troubles=tuple(sorted(board.troubles.items())),
     )
 
 
