@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 from alerts.pages import utc
-from exporter.run_json import moment
+from exporter.run_json import maybe_moment, moment
 from probes.journal.kept import Found, RunSummary, Sighting
 from probes.redaction import printable
 from probes.words import IdKind
@@ -57,7 +57,7 @@ def _sighting(sighting: Sighting, config: Path | None) -> dict[str, object]:
         "attempt": sighting.attempt,
         "status_code": sighting.status_code,
         "chat_status": sighting.chat_status,
-        "at": None if sighting.at is None else moment(sighting.at),
+        "at": maybe_moment(sighting.at),
         "beside": _ids(sighting.beside),
         "show": show_command(sighting.run.run_id, config),
     }

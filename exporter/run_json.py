@@ -28,6 +28,11 @@ def moment(when: datetime) -> str:
     return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def maybe_moment(when: datetime | None) -> str | None:
+    """The same of one that may not have come."""
+    return None if when is None else moment(when)
+
+
 def _scrubbed(text: str | None, scrub: Scrub) -> str | None:
     return None if text is None else scrub(text)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from exporter.budget import Budget
 from exporter.recorder.sights import Untold
-from exporter.run_json import moment
+from exporter.run_json import maybe_moment, moment
 from exporter.web.target_facts import Play, SeenHeadroom, TargetFacts
 from probes.settings import Maintenance
 
@@ -34,12 +34,12 @@ def _target(facts: TargetFacts, now: datetime, scrub: Scrub) -> dict[str, object
         "plan": None if facts.budget is None else _plan(facts.budget),
         "certificate": {
             "encrypted": facts.certificate.encrypted,
-            "expires_at": _moment(facts.certificate.expires_at),
+            "expires_at": maybe_moment(facts.certificate.expires_at),
             "state": facts.certificate.tone,
         },
         "maintenance": [_window(window, now) for window in facts.windows],
         "bookings_stopped": None if facts.stopped is None else scrub(facts.stopped),
-        "key_refused_at": _moment(facts.key_refused_at),
+        "key_refused_at": maybe_moment(facts.key_refused_at),
         "probes": [play_as_json(play) for play in facts.plays],
         "open_incidents": None if facts.incidents is None else [each.incident_id for each in facts.incidents],
     }
@@ -53,10 +53,6 @@ def _untold(untold: Untold) -> dict[str, object]:
         "at": moment(untold.at),
         "run_id": untold.run_id,
     }
-
-
-def _moment(when: datetime | None) -> str | None:
-    return None if when is None else moment(when)
 
 
 def _headroom(headroom: SeenHeadroom, now: datetime) -> dict[str, object]:
@@ -101,7 +97,7 @@ def play_as_json(play: Play) -> dict[str, object]:
         "latency_seconds": probe.objective.latency_seconds,
         "outcome": play.outcome,
         "reason": play.reason,
-        "seen_at": _moment(play.seen_at),
+        "seen_at": maybe_moment(play.seen_at),
         "stale": play.stale,
         "run_id": play.run_id,
         "untold": None if play.untold is None else _untold(play.untold),

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from exporter.run_json import moment
+from exporter.run_json import maybe_moment, moment
 from exporter.web.incident_lookups import IncidentDesk, IncidentReader, reading
 from exporter.web.lookups import Lookups
 from exporter.web.pages.answering import LOOKUP_PROBLEMS, Answers
@@ -166,7 +166,7 @@ def _incident(incident: Incident) -> dict[str, object]:
         "first_failed_at": moment(incident.first_failed_at),
         "detected_at": moment(incident.detected_at),
         "last_failed_at": moment(incident.last_failed_at),
-        "recovered_at": None if incident.recovered_at is None else moment(incident.recovered_at),
-        "closed_at": None if incident.closed_at is None else moment(incident.closed_at),
+        "recovered_at": maybe_moment(incident.recovered_at),
+        "closed_at": maybe_moment(incident.closed_at),
         "ended": incident.ended,
     }

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from itertools import groupby
 
 from exporter.recorder.sights import Failed, Untold
-from exporter.run_json import moment
+from exporter.run_json import maybe_moment, moment
 from exporter.web.pages.status_view import Line, View, sentence_of
 from exporter.web.pages.strip_picture import Day
 from probes.incident import Incident
@@ -24,7 +23,7 @@ def document_of(view: View, scrub: Scrub) -> dict[str, object]:
         "sentence": scrub(sentence_of(overall, len(view.incidents)).as_text()),
         "standing": overall.standing,
         "problem": overall.problem,
-        "failing_since": _moment(overall.since),
+        "failing_since": maybe_moment(overall.since),
         "counts": {"probes": overall.probes, "degraded": overall.degraded}
         | {standing.value: overall.counts.get(standing, 0) for standing in Standing},
         "incidents": [_incident(each) for each in view.incidents],
@@ -33,14 +32,10 @@ def document_of(view: View, scrub: Scrub) -> dict[str, object]:
             for each in view.maintenance
         ],
         "bookings_stopped": [{"target": target, "reason": scrub(reason)} for target, reason in view.stopped],
-        "uncounted_before": _moment(view.uncounted_before),
+        "uncounted_before": maybe_moment(view.uncounted_before),
         "monitor_troubles": [{"kind": kind, "detail": scrub(detail)} for kind, detail in view.troubles],
         "probes": [_probe(line, scrub) for group in view.groups for line in group.lines],
     }
-
-
-def _moment(when: datetime | None) -> str | None:
-    return None if when is None else moment(when)
 
 
 def _incident(incident: Incident) -> dict[str, object]:
@@ -66,7 +61,7 @@ def _probe(line: Line, scrub: Scrub) -> dict[str, object]:
         "standing": line.standing,
         "outcome": row.outcome,
         "reason": None if judged is None else judged.reason,
-        "since": None if judged is None else _moment(judged.since),
+        "since": None if judged is None else maybe_moment(judged.since),
         "run_id": None if judged is None else judged.run_id,
         "ended_at": None if judged is None else moment(judged.ended_at),
         "age_seconds": row.age_seconds,
@@ -106,6 +101,6 @@ def _day(day: Day) -> dict[str, object]:
         "degraded": day.degraded,
         "not_judged": day.untold,
         "availability": day.availability,
-        "last_failed_at": _moment(day.last_failed_at),
+        "last_failed_at": maybe_moment(day.last_failed_at),
         "strip": [{"told": told, "half_hours": len(list(alike))} for told, alike in groupby(day.told)],
     }
