@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 MOST_CONNECTIONS = 64
 _MOST_FOR_A_MOMENT = 8 * MOST_CONNECTIONS
 _SETTLING_SECONDS = 0.25  # a whole request that came with its connection is read by then, and no longer idle
-_ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
+ANSWER_SECONDS = 10.0  # for a request and its answer: Prometheus gives up after as long
 MOST_BODY_BYTES = 1024 * 1024  # where a body is taken at all
 _MOST_BYTES = 65_536  # of any other request
 _MOST_BYTES_WITH_BODY = 2 * MOST_BODY_BYTES  # so that who sends a little too much is told so
@@ -68,7 +68,7 @@ class Connection(HttpToolsProtocol):
     def _arm(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self._deadline = self.loop.call_later(_ANSWER_SECONDS, self.transport.abort)
+        self._deadline = self.loop.call_later(ANSWER_SECONDS, self.transport.abort)
 
     def _make_room(self, most: int) -> None:
         ours = [other for other in self.connections if isinstance(other, Connection)]

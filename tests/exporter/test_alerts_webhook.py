@@ -317,7 +317,7 @@ async def test_no_other_request_may_be_longer(request_line: str) -> None:
 
 
 async def test_a_body_that_drips_in_does_not_keep_a_connection_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exporter.web.connections._ANSWER_SECONDS", 0.2)
+    monkeypatch.setattr("exporter.web.connections.ANSWER_SECONDS", 0.2)
     async with taking(Drawer()) as (server, _), raw(server.port) as exchange:
         head = f"POST {ALERTS_PATH} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {TOKEN}\r\n"
         answer = await exchange(f"{head}content-type: application/json\r\ncontent-length: 100\r\n\r\n{{".encode())

@@ -21,7 +21,8 @@ from support.web import FakeHealth, paths, served
 
 from exporter.recorder import Recorder
 from exporter.web import create_app
-from exporter.web.lookups import AT_ONCE, MOST_WAITING, Lookups, TooManyError
+from exporter.web.connections import ANSWER_SECONDS
+from exporter.web.lookups import AT_ONCE, MOST_WAITING, WITHIN_SECONDS, Lookups, TooManyError
 from probes.errors import JournalError, UsageError
 from probes.journal.kept import Found
 from probes.journal.reading import Reader
@@ -249,6 +250,17 @@ async def test_a_crowd_is_served_a_few_at_a_time_and_leaves_the_loop_free() -> N
     assert healthy.status_code == 200
     assert (codes.count(200), codes.count(503)) == (AT_ONCE + MOST_WAITING, 5)
     assert shelf.most == AT_ONCE
+
+
+async def test_what_takes_too_long_is_answered_in_words_before_the_connection_ends() -> None:
+    shelf = SlowShelf()
+    lookups = Lookups(shelf.find, within_seconds=0.05)
+    with pytest.raises(TooManyError, match="takes longer"):
+        await lookups.get("abcd")
+    shelf.gate.set()
+
+    assert await lookups.get("abcd") is ONCE
+    assert ANSWER_SECONDS > WITHIN_SECONDS
 
 
 async def test_who_goes_away_does_not_let_more_in() -> None:

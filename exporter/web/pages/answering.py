@@ -86,8 +86,7 @@ def refused(
 ) -> Response:
     """A problem in words, as JSON `{"problem": …}` or on this page, whose template knows `problem`."""
     status_code = status_code or _status_code(problem)
-    said = "too many look for something now: try again in a moment" if isinstance(problem, TooManyError) else problem
-    text = scrub(str(said))
+    text = scrub(str(problem))
     if wants_json(request):
         return _json({"problem": text}, status_code)
     return _html(page, status_code, {**facts, "problem": text})
