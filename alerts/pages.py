@@ -75,7 +75,7 @@ def environment(package: str) -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"span": span, "lasting": lasting, "utc": utc, "iso": iso, "segment": segment}
-    made.filters |= {"percent": percent, "sign": sign}
+    made.filters |= {"percent": percent, "sign": sign, "lines": lines}
     return made
 
 
@@ -123,6 +123,13 @@ def _short(seconds: float) -> str:
     if abs(seconds) >= 1 or seconds == 0:
         return f"{seconds:.3g} s"
     return f"{seconds * 1000:.3g} ms"
+
+
+def lines(text: str) -> Markup:
+    """A text whose lines stay lines; otherwise it is shown like any other."""
+    from markupsafe import Markup
+
+    return Markup("\n").join(map(printable, text.split("\n")))
 
 
 def segment(text: str) -> str:

@@ -15,11 +15,9 @@ from typing import TYPE_CHECKING
 
 from alerts.pages import Paper, environment, style_sheet
 from exporter.found import show_command
-from probes.redaction import printable
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-    from markupsafe import Markup
 
     from probes.journal.kept import RunSummary
     from probes.model import Run
@@ -101,19 +99,12 @@ def _paper(*sheets: str) -> Paper:
 @cache
 def _environment() -> Environment:
     templates = environment(_PACKAGE)
-    templates.filters |= {"show": _show, "lines": _lines, "clock": _clock}
+    templates.filters |= {"show": _show, "clock": _clock}
     return templates
 
 
 def _show(run: RunSummary | Run) -> str:
     return show_command(run.run_id)
-
-
-def _lines(text: str) -> Markup:
-    """A text whose lines stay lines; otherwise it is shown like any other."""
-    from markupsafe import Markup
-
-    return Markup("\n").join(map(printable, text.split("\n")))
 
 
 def _clock(moment: datetime) -> str:
