@@ -191,7 +191,7 @@ def demo(
 
     Look at the lines here, one a run: its outcome, and the statuses that the conversation went through. Then open the
     addresses that it prints: the status page, and /metrics, where brek_probe_success and brek_probe_failures_total
-    tell what each fault did. The first comes within the first minute: it is announced here, with what it means.
+    tell what each fault did. Within a minute the first fault comes: it is announced here, with what it means.
     """
     with ended_by_ctrl_c():
         from rich.console import Console

@@ -128,7 +128,7 @@ async def test_a_demo_that_is_no_longer_read_plays_on_and_ends_with_0() -> None:
     reader, writer = os.pipe()
     process = await start("demo", "--port", "0", "--no-faults", out=writer)
     os.close(writer)
-    lines = await asyncio.wait_for(lines_of(reader, 3), 10)
+    lines = await asyncio.wait_for(lines_of(reader, 9), 10)
     url = next(line.split()[1] for line in lines if "metrics" in line)
     async with httpx.AsyncClient(trust_env=False) as client, asyncio.timeout(10):
         while 'brek_probe_success{scenario="quick_search"' not in (await client.get(url)).text:
