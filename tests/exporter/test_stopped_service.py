@@ -90,7 +90,7 @@ async def test_nothing_that_may_book_begins_while_it_is_not_known_whether_that_i
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard = Stopped()
-    monkeypatch.setattr("exporter.service._RESTORE_SECONDS", 0.1)
+    monkeypatch.setattr("exporter.service._STOPS_SECONDS", 0.1)
     file_of(sqlite_url).mkdir()
     async with SandboxServer() as sandbox:
         settings = settings_for(sandbox, sqlite_url, GOLDEN)

@@ -6,7 +6,8 @@ import os
 import random
 import shutil
 import sqlite3
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from support.facts import RUN_ID, a_run, a_start, an_exchange
@@ -24,6 +25,15 @@ async def a_full_file(url: str, runs: int = 50) -> None:
             journal.run_finished(a_run(run_id=f"old{number}", detail="words " * 200))
 
 
+def is_seen_at_once(path: Path) -> bool:
+    """Whether SQLite finds it in the time that a start has: an entry that an index lacks takes too long to find."""
+    with closing(sqlite3.connect(path)) as connection:
+        try:
+            return bool(connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok")
+        except (sqlite3.DatabaseError, UnicodeDecodeError):  # what it says repeats the broken bytes
+            return True
+
+
 @pytest.mark.parametrize("seed", range(20))
 async def test_whatever_bytes_are_flipped_the_journal_starts_and_keeps_what_comes(sqlite_url: str, seed: int) -> None:
     await a_full_file(sqlite_url)
@@ -32,15 +42,16 @@ async def test_whatever_bytes_are_flipped_the_journal_starts_and_keeps_what_come
     for _ in range(100):
         content[chance.randrange(len(content))] = chance.randrange(256)
     path.write_bytes(content)
+    seen = is_seen_at_once(path)
     aware = Aware()
     async with keeping(sqlite_url, aware) as journal:
         journal.run_finished(a_run())
         await until(lambda: aware.kept)
 
     aside = list(path.parent.glob("journal.db.corrupt-*Z"))
+    told = [fault for fault in aware.faults if "it is damaged, and was set aside" in fault.detail]
     assert rows(sqlite_url, _OUTCOME) == [{"outcome": "passed"}]
-    assert len(aside) == 1
-    assert "it is damaged, and was set aside" in aware.faults[0].detail
+    assert (len(aside), len(told)) == ((1, 1) if seen else (0, 0))
 
 
 async def test_a_file_that_is_none_of_sqlites_is_set_aside_whole(sqlite_url: str) -> None:
