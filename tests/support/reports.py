@@ -167,35 +167,10 @@ _CURL = """curl -sS -i -X POST "$BREK_BASE_URL"/api/partner/v1/core-chat/events 
   --data-raw '{"sessionId":"sess_1771456953407_g7p6233d","input":{"text":"can you help me book option 1"}}'"""
 
 
-def an_outage(**changes: Any) -> Report:
-    """Server errors for 47 minutes, over by now, with every part filled."""
-    facts: dict[str, Any] = {
+def _told() -> dict[str, Any]:
+    """What is said of it in sentences."""
+    return {
         "headline": "send_event answers HTTP 503 in golden_path on acme (production), since 2026-11-25 02:14:03 UTC.",
-        "generated_at": UNTIL,
-        "version": "0.1.0",
-        "scope": Scope(
-            asked=f"incident {INCIDENT_ID}",
-            target="acme",
-            scenarios=("golden_path",),
-            since=SINCE,
-            until=UNTIL,
-            options=("--incident", INCIDENT_ID),
-        ),
-        "incident": an_incident(),
-        "kind": FailureKind.SERVER_ERROR,
-        "operation": Operation.SEND_EVENT,
-        "blame": Blame.API,
-        "environment": Environment.PRODUCTION,
-        "location": "eu-1",
-        "step": "book",
-        "expected": "HTTP 200",
-        "observed": "HTTP 503, upstream_unavailable",
-        "first_failed_at": BROKE,
-        "detected_at": BROKE + minutes(11),
-        "last_good_at": BROKE - minutes(4),
-        "recovered_at": MENDED,
-        "duration_seconds": (MENDED - BROKE).total_seconds(),
-        "counts": Counts(runs=48, passed=36, degraded=1, failed=9, skipped=1, unknown=1),
         "certainty": Certainty(
             word="sure",
             reasons=(
@@ -204,22 +179,6 @@ def an_outage(**changes: Any) -> Report:
                 "Good from here at the same time: quick_search on acme.",
             ),
         ),
-        "budgets": (
-            Budget(
-                scenario="golden_path",
-                availability=0.995,
-                every_seconds=300.0,
-                bad_runs=9,
-                allowed_bad_runs=40.3,
-                spent_ratio=9 / 40.3,
-            ),
-        ),
-        "timeline": a_timeline(),
-        "chain": _chain(),
-        "failing": _failing(),
-        "last_good": _good(),
-        "ids": tuple(_ids(at) for at in range(3)),
-        "curl": _CURL,
         "advice": (
             Advice(
                 heading="5xx: the gateway or what is behind it failed",
@@ -231,29 +190,90 @@ def an_outage(**changes: Any) -> Report:
             "1 run is unknown: its process was cancelled at 02:34:03 UTC.",
             "1 run was skipped for its quota at 01:59:03 UTC: nobody looked then.",
         ),
-        "alerts": (
-            AlertSeen(
-                fingerprint="a1b2c3d4e5f60718",
-                name="BrekServerErrors",
-                status="resolved",
-                starts_at=BROKE + minutes(12),
-                ends_at=MENDED + minutes(6),
-                target="acme",
-                scenario="golden_path",
-                incident_id=INCIDENT_ID,
-                received_at=MENDED + minutes(6),
-            ),
-        ),
         "accounting": (
             "A run counts where it started. Passed and degraded are good, failed is bad; the others are neither.",
             "The duration is from the start of the first failed run to the end of the first good one after the last.",
             "Rechecks and runs in maintenance spend no error budget.",
         ),
+    }
+
+
+def _verdict() -> dict[str, Any]:
+    """What failed, and who has to act."""
+    return {
+        "kind": FailureKind.SERVER_ERROR,
+        "operation": Operation.SEND_EVENT,
+        "blame": Blame.API,
+        "environment": Environment.PRODUCTION,
+        "location": "eu-1",
+        "step": "book",
+        "expected": "HTTP 200",
+        "observed": "HTTP 503, upstream_unavailable",
+    }
+
+
+def _measured() -> dict[str, Any]:
+    """When, how long and how often."""
+    return {
+        "first_failed_at": BROKE,
+        "detected_at": BROKE + minutes(11),
+        "last_good_at": BROKE - minutes(4),
+        "recovered_at": MENDED,
+        "duration_seconds": (MENDED - BROKE).total_seconds(),
+        "counts": Counts(runs=48, passed=36, degraded=1, failed=9, skipped=1, unknown=1),
+        "budgets": (
+            Budget(
+                scenario="golden_path",
+                availability=0.995,
+                every_seconds=300.0,
+                bad_runs=9,
+                allowed_bad_runs=40.3,
+                spent_ratio=9 / 40.3,
+            ),
+        ),
+    }
+
+
+def _alert() -> AlertSeen:
+    return AlertSeen(
+        fingerprint="a1b2c3d4e5f60718",
+        name="BrekServerErrors",
+        status="resolved",
+        starts_at=BROKE + minutes(12),
+        ends_at=MENDED + minutes(6),
+        target="acme",
+        scenario="golden_path",
+        incident_id=INCIDENT_ID,
+        received_at=MENDED + minutes(6),
+    )
+
+
+def an_outage(**changes: Any) -> Report:
+    """Server errors for 47 minutes, over by now, with every part filled."""
+    facts: dict[str, Any] = {
+        "generated_at": UNTIL,
+        "version": "0.1.0",
+        "scope": Scope(
+            asked=f"incident {INCIDENT_ID}",
+            target="acme",
+            scenarios=("golden_path",),
+            since=SINCE,
+            until=UNTIL,
+            options=("--incident", INCIDENT_ID),
+        ),
+        "incident": an_incident(),
+        "timeline": a_timeline(),
+        "chain": _chain(),
+        "failing": _failing(),
+        "last_good": _good(),
+        "ids": tuple(_ids(at) for at in range(3)),
+        "curl": _CURL,
+        "alerts": (_alert(),),
         "truncated": (),
         "runbook_url": "https://brekwatch.example/runbooks/BrekServerErrors",
         "report_url": f"https://brekwatch.example/incidents/{INCIDENT_ID}",
     }
-    return Report(**(facts | changes))
+    return Report(**(facts | _told() | _verdict() | _measured() | changes))
 
 
 def still_open() -> Report:
