@@ -21,6 +21,7 @@ from probes.sandbox.portal import Portal
 from probes.sandbox.quota import MinuteQuota
 from probes.sandbox.replies import Reply
 from probes.sandbox.requests import InvalidFieldError, MalformedError, Request
+from probes.sandbox.script import Script
 from probes.sandbox.spoiling import Scene
 from probes.sandbox.state import State
 from probes.sandbox.tenants import Tenant, invalid_key, key_in, missing_key
@@ -63,9 +64,11 @@ class SandboxApp:
         slow_seconds: float,
         now: Callable[[], float],
         random: Random,
+        script: Script | None = None,
     ) -> None:
-        self.state = State()
+        self.state = State(script.cards_of if script else None)
         self.faults = FaultBoard(faults)
+        self._script = script
         self._slow_seconds = slow_seconds
         self._api_keys = api_keys
         self._quota = MinuteQuota(minute_quota, now)
@@ -111,7 +114,7 @@ class SandboxApp:
         if route.step is not None:
             scene = self._scene(visit, answer, is_turn=visit.step is not None)
             steps = (route.step, visit.step) if visit.step else (route.step,)
-            lost = self.faults.strike(Moment.AFTER, scene, *steps)
+            lost = self._strike(Moment.AFTER, scene, *steps)
             if lost is not None:
                 return lost, visit.request_id
         return answer, visit.request_id
@@ -159,9 +162,13 @@ class SandboxApp:
         return replace(answer, headers=(*visit.headers, *answer.headers)) if visit.headers else answer
 
     def _before(self, visit: Visit, step: str) -> None:
-        reply = self.faults.strike(Moment.BEFORE, self._scene(visit, None), step)
+        reply = self._strike(Moment.BEFORE, self._scene(visit, None), step)
         if reply is not None:
             raise _FaultyReplyError(reply)
+
+    def _strike(self, moment: Moment, scene: Scene, *steps: str) -> Reply | None:
+        reply = self.faults.strike(moment, scene, *steps)
+        return self._script.strike(moment, scene, *steps) if reply is None and self._script else reply
 
     def _scene(self, visit: Visit, answer: Answer | None, *, is_turn: bool = False) -> Scene:
         return Scene(
@@ -172,6 +179,7 @@ class SandboxApp:
             key=key_in(visit.request.headers),
             answer=answer,
             is_turn=is_turn,
+            body=visit.request.body,
         )
 
     def _let_in(self, visit: Visit) -> None:

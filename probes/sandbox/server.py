@@ -13,6 +13,7 @@ from typing import Self
 from probes.errors import UsageError
 from probes.sandbox.app import ATTACH_PATH, SandboxApp
 from probes.sandbox.control import CONTROL_PATH
+from probes.sandbox.script import Script
 from probes.sandbox.state import BookingRecord
 from probes.sandbox.tenants import Tenant, checked_keys, default_keys
 from probes.sandbox.wire import Connection, ReceivedRequest
@@ -26,6 +27,7 @@ class SandboxServer:
 
     Keys, quota and faults raise UsageError where they can't be. `now` is the wall clock in epoch seconds.
     Without `random`, ids and keys can't be guessed. `slow_seconds` is how late the fault `slow` answers.
+    `script` is played beside the faults.
     """
 
     def __init__(
@@ -39,6 +41,7 @@ class SandboxServer:
         slow_seconds: float = 3.0,
         now: Callable[[], float] = time.time,
         random: Random | None = None,
+        script: Script | None = None,
     ) -> None:
         chance = SystemRandom() if random is None else random
         keys = checked_keys(default_keys(chance) if api_keys is None else api_keys)
@@ -52,6 +55,7 @@ class SandboxServer:
             slow_seconds=slow_seconds,
             now=now,
             random=chance,
+            script=script,
         )
         self._received: deque[ReceivedRequest] = deque(maxlen=_MOST_RECEIVED)
         self._connections: set[Connection] = set()

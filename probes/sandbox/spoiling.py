@@ -36,7 +36,10 @@ _MARKUP = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """What a fault knows of the request: `answer` is the true one, None while nothing took effect."""
+    """What a fault knows of the request: `answer` is the true one, None while nothing took effect.
+
+    `body` is the request's, as it came.
+    """
 
     request_id: str
     minute_quota: int
@@ -45,6 +48,7 @@ class Scene:
     key: str | None = None
     answer: Answer | None = None
     is_turn: bool = False
+    body: bytes = b""
 
 
 def rate_limited(scene: Scene) -> Reply:

@@ -6,6 +6,7 @@ Everything is bounded, the oldest is dropped first: a sandbox may run for months
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -122,15 +123,36 @@ class Reply:
     answer: Answer
 
 
-class State:
-    """The sandbox's memory. `base_url` is where the links that it hands out lead."""
+class Cards(Newest[tuple[str, str], SavedCard]):
+    """Saved cards by their owners."""
 
     def __init__(self) -> None:
+        super().__init__(_MOST_SESSIONS)
+
+    def of(self, session: Session) -> SavedCard | None:
+        """The card that the session's actor would pay with."""
+        return self.get((session.tenant_id, session.actor_id))
+
+    def save(self, session: Session, card: SavedCard, *, as_default: bool) -> None:
+        """Keep a card for the session's actor. One that isn't the default never replaces another."""
+        owner = (session.tenant_id, session.actor_id)
+        if as_default or owner not in self:
+            self[owner] = card
+
+
+class State:
+    """The sandbox's memory. `base_url` is where the links that it hands out lead.
+
+    `cards_of` says in which cards a session looks, and saves; without one, all look in the same.
+    """
+
+    def __init__(self, cards_of: Callable[[Session], Cards] | None = None) -> None:
         self.base_url = ""
         self.sessions: Newest[str, Session] = Newest(_MOST_SESSIONS)
         self.replies: Newest[tuple[str, str], Reply] = Newest(_MOST_REPLIES)
         self.bookings: Newest[str, BookingRecord] = Newest(_MOST_BOOKINGS)
-        self._cards: Newest[tuple[str, str], SavedCard] = Newest(_MOST_SESSIONS)
+        self._cards = Cards()
+        self._cards_of = cards_of or (lambda _session: self._cards)
         self._tokens: Newest[str, str] = Newest(_MOST_SESSIONS)
 
     def session(self, session_id: str, tenant_id: str) -> Session | None:
@@ -140,13 +162,11 @@ class State:
 
     def card_of(self, session: Session) -> SavedCard | None:
         """The card that the session's actor would pay with."""
-        return self._cards.get((session.tenant_id, session.actor_id))
+        return self._cards_of(session).of(session)
 
     def save_card(self, session: Session, card: SavedCard, *, as_default: bool) -> None:
-        """Keep a card for the session's actor. One that isn't the default never replaces another."""
-        owner = (session.tenant_id, session.actor_id)
-        if as_default or owner not in self._cards:
-            self._cards[owner] = card
+        """Keep a card for the session's actor, as `Cards.save` does."""
+        self._cards_of(session).save(session, card, as_default=as_default)
 
     def hand_out_token(self, session: Session, token: str) -> None:
         """A new portal token for the session; an earlier one is worth nothing from now on."""
