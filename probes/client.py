@@ -18,7 +18,7 @@ from probes.errors import LedgerUnavailableError, StalledError
 from probes.model import Answer, Exchange, Failure, Finding, Intent, Ledger, RunStart, Target
 from probes.origin import Origin
 from probes.redaction import Notice, Secret
-from probes.requests import ApiRequest, Call, Conversation, Requests, authorise
+from probes.requests import ApiRequest, Call, Conversation, Permit, Requests, authorise, permit_all
 from probes.retries import pause_seconds
 from probes.safety import ProductionGuard
 from probes.transport import Transport, TransportFailure
@@ -76,6 +76,7 @@ class CoreChatClient:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         seen_ids: SeenIds | None = None,
+        permit: Permit = permit_all,
     ) -> None:
         self._target = target
         self._transport = transport
@@ -87,6 +88,7 @@ class CoreChatClient:
         self._tell = tell
         self._tell_fault = tell_fault
         self._notice = notice
+        self._permit = permit
         self._uniform = uniform
         self._now = now
         self._sleep = sleep
@@ -241,6 +243,7 @@ class CoreChatClient:
 
     async def _send(self, wire_request: httpx.Request, request: ApiRequest) -> httpx.Response:
         """One attempt; a kept connection that died unheard is dialled anew, once (decision 4)."""
+        self._permit(request)
         try:
             return await self._transport.handle_async_request(wire_request)
         except TransportFailure as lost:
@@ -254,6 +257,7 @@ class CoreChatClient:
                 operation=request.operation,
             )
         )
+        self._permit(request)
         return await self._transport.handle_async_request(wire_request)
 
     def _exchange_of(

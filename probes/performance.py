@@ -4,35 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 
-from probes import portal, verdict
+from probes import by_hand, portal, verdict
 from probes.acting import Acting
 from probes.bookings import BookingWatch
 from probes.client import CoreChatClient
-from probes.correlation import SeenIds
 from probes.errors import RefusedError, ValueMissingError
 from probes.expectations import Wanted, judge, status_codes_wanted
-from probes.listening import Listener
 from probes.model import (
     Answer,
     Booking,
     Exchange,
     Failure,
-    Ledger,
     MonitorFault,
     Run,
     StepResult,
     Target,
     Transition,
 )
-from probes.redaction import Notice
 from probes.requests import Call, Conversation, actor_of
 from probes.safety import ProductionGuard, bookings_allowed
 from probes.scenario import Act, Repeat, Scenario, Step, write_kind
 from probes.stage import TIMEZONE_OFFSET_MINUTES, Stage
+from probes.surroundings import Deadlines, Surroundings
 from probes.transitions import transition
 from probes.transport import Transport
 from probes.under_way import UnderWay
@@ -58,26 +53,6 @@ _NO_STEP = ""
 _CANCEL = Step(name="cancel", action=Act(kind=WriteKind.CANCEL_BOOKING))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What all runs of a process share. `notice` hears of the secrets in an answer before listeners hear of it."""
-
-    ledger: Ledger
-    listener: Listener
-    seen_ids: SeenIds
-    notice: Notice
-    now: Callable[[], datetime]
-    uniform: Callable[[float, float], float]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deadlines:
-    """How long a run may take, and a step of it, in seconds."""
-
-    run_seconds: float = 120.0
-    step_seconds: float = 30.0
-
-
 class Performance:
     """The mutable middle of a run; everything that leaves it is frozen."""
 
@@ -89,6 +64,7 @@ class Performance:
         self._under_way = under_way
         self._start = start = under_way.start
         self._listener = surroundings.listener
+        self._cards = surroundings.cards
         self._loop = asyncio.get_running_loop()
         self._began = time.perf_counter()  # uvloop's own clock counts whole milliseconds
         self._ended: float | None = None
@@ -124,6 +100,7 @@ class Performance:
             tell_fault=self._tell_fault,
             notice=surroundings.notice,
             uniform=surroundings.uniform,
+            permit=surroundings.permit,
             now=surroundings.now,
         )
 
@@ -139,7 +116,8 @@ class Performance:
         """Plays, cleans up whatever happened, and gives the verdict."""
         try:
             for step in self._scenario.steps:
-                result = self._gap(step) or await self._play_step(step, self._step_deadline())
+                result = self._gap(step) or await self._by_hand(step)
+                result = result or await self._play_step(step, self._step_deadline())
                 self._keep(self._steps, result)
                 if result.outcome not in GOOD_OUTCOMES and result.gap is None:
                     break
@@ -188,6 +166,23 @@ class Performance:
         if not step.needs_other_key or self._target.other_api_key is not None:
             return None
         return StepResult(name=step.name, outcome=Outcome.SKIPPED, gap="no other_api_key is configured")
+
+    async def _by_hand(self, step: Step) -> StepResult | None:
+        """A card that a person adds. The wait is theirs: neither the deadline nor the duration knows of it."""
+        if self._cards is None or not by_hand.is_wanted(step, portal=self._target.portal is not None):
+            return None
+        self._step_name = self._under_way.step = step.name
+        began = time.perf_counter()
+        try:
+            setup_url = self._stage.payment_setup_url()
+            result, in_vain = await by_hand.attach(step, self._scenario.name, setup_url, self._cards)
+        finally:
+            waited = time.perf_counter() - began
+            self._began += waited
+            self._deadline += waited
+        if in_vain is not None:
+            self._stopped = (Outcome.SKIPPED, SkipReason.PORTAL, in_vain)
+        return result
 
     def _step_deadline(self) -> float:
         return min(self._loop.time() + self._step_deadline_seconds, self._deadline)

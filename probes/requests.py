@@ -5,7 +5,7 @@ Sources: the guide's "Golden path" and "Machine-readable resources", and the end
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from urllib.parse import quote
@@ -112,6 +112,14 @@ class ApiRequest:
         if self.body:
             headers += [("content-type", "application/json"), ("content-length", str(len(self.body)))]
         return headers
+
+
+Permit = Callable[[ApiRequest], None]
+"""Is asked before a request is sent, each attempt of it; raises RefusedError if it must not be."""
+
+
+def permit_all(_request: ApiRequest) -> None:
+    """Whatever the safeguards let through."""
 
 
 def actor_of(run_id: str) -> str:

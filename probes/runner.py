@@ -15,15 +15,18 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from probes import safety
+from probes.by_hand import CardsByHand
 from probes.connectivity import Connectivity, may_be_ours
 from probes.correlation import SeenIds
 from probes.errors import LedgerUnavailableError, RefusedError
 from probes.ledger import answering
 from probes.listening import Listener, Listeners
 from probes.model import Ledger, MonitorFault, Run, RunStart, StepResult, Target
-from probes.performance import Deadlines, Performance, Surroundings
+from probes.performance import Performance
 from probes.redaction import Notice, keep_nothing
+from probes.requests import Permit, permit_all
 from probes.scenario import Scenario
+from probes.surroundings import Deadlines, Surroundings
 from probes.under_way import UnderWay, run_under_way
 from probes.words import FaultKind, Leaves, Outcome, SkipReason
 
@@ -52,7 +55,8 @@ class Runner:
     """Plays scenarios. One for a process; many runs may be under way at once, each with a client of its own.
 
     `notice` hears of secrets that answers show, such as portal tokens, before listeners do: a scrubber's method.
-    `stopped` says why a scenario must not be played now, whatever else allows it.
+    `stopped` says why a scenario must not be played now, whatever else allows it. `permit` is asked before each request
+    is sent, retries too, and may raise RefusedError. `cards` are added by a person where a target has no portal.
     """
 
     def __init__(
@@ -64,6 +68,8 @@ class Runner:
         connectivity: Connectivity | None = None,
         notice: Notice = keep_nothing,
         stopped: WhyNot = never,
+        permit: Permit = permit_all,
+        cards: CardsByHand | None = None,
         now: Callable[[], datetime] = _utc_now,
         uniform: Callable[[float, float], float] = random.uniform,
         new_id: Callable[[], str] = new_run_id,
@@ -72,7 +78,14 @@ class Runner:
         self._connectivity = connectivity or Connectivity()
         self._listener = Listeners(listener, self._connectivity)
         self._surroundings = Surroundings(
-            ledger=ledger, listener=self._listener, seen_ids=SeenIds(), notice=notice, now=now, uniform=uniform
+            ledger=ledger,
+            listener=self._listener,
+            seen_ids=SeenIds(),
+            notice=notice,
+            now=now,
+            uniform=uniform,
+            permit=permit,
+            cards=cards,
         )
         self._stopped = stopped
         self._location = location
@@ -152,7 +165,13 @@ class Runner:
 
     def why_not(self, scenario: Scenario, target: Target, now: datetime | None = None) -> Refusal | None:
         """Why this must not be played (design decision 5, or it is stopped); None if it may."""
-        refusal = safety.why_not(scenario, target, durable_ledger=self._ledger.durable, now=now or self._now())
+        refusal = safety.why_not(
+            scenario,
+            target,
+            durable_ledger=self._ledger.durable,
+            by_hand=self._surroundings.cards is not None,
+            now=now or self._now(),
+        )
         return refusal or self._stopped(scenario, target)
 
     async def _unless_offline(self, start: RunStart, run: Run) -> Run:

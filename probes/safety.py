@@ -62,14 +62,17 @@ def bookings_acknowledged(target: Target, now: datetime) -> bool:
 
 
 def why_not(
-    scenario: Scenario, target: Target, *, durable_ledger: bool, now: datetime | None = None
+    scenario: Scenario, target: Target, *, durable_ledger: bool, by_hand: bool = False, now: datetime | None = None
 ) -> tuple[SkipReason, str] | None:
-    """Why this scenario must not start against this target: a reason and a sentence; None if it may."""
+    """Why this scenario must not start against this target: a reason and a sentence; None if it may.
+
+    `by_hand`: a person adds cards where there is no portal.
+    """
     if target.environment is Environment.PRODUCTION:
         refusal = _production_refusal(scenario, target, durable_ledger=durable_ledger, now=now or datetime.now(UTC))
         if refusal is not None:
             return SkipReason.SAFETY, refusal
-    if scenario.attaches_card and target.portal is None:
+    if scenario.attaches_card and target.portal is None and not by_hand:
         return SkipReason.PORTAL, (
             f"{scenario.name} attaches a card, and target {target.name} has no portal attach URL: "
             "set BREK_PORTAL_ATTACH_URL, or portal.attach_url in the configuration"
