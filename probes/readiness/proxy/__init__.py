@@ -1,0 +1,1 @@
+"""The recording reverse proxy: what an integration says to the API, passed on unchanged and noted down redacted."""
