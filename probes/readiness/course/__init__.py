@@ -1,0 +1,1 @@
+"""The course of situations that the stand-in plays to an integration, and the playing of it."""
