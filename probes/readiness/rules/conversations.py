@@ -1,138 +1,60 @@
-"""The evidence read as conversations: whose session, what a turn means, what the integration knew, what it repeats."""
+"""The evidence read as conversations: whose session, what the integration knew when, what it repeats.
+
+All that takes a look at more than one exchange is worked out once for an evidence, near linear in its size.
+"""
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from probes.answers import event_statuses
 from probes.readiness.evidence import Evidence, Seen
-from probes.words import WRITE_KINDS, ChatStatus, Operation, WriteKind
-
-_CONSENT = re.compile(
-    r"\s*(?:yes|yep|yeah|sure|ok(?:ay)?|confirm(?:ed)?|go ahead|please (?:book|confirm|charge)|book it|i agree"
-    r"|use this card)\b"
-    r"(?!.*\b(?:hotel|option|search|find)\b)",
-    re.IGNORECASE,
+from probes.readiness.rules.asking import (
+    Meaning,
+    action_of,
+    actor_of,
+    field_of,
+    has_write_kind,
+    is_turn,
+    is_write,
+    key_of,
+    meaning_of,
+    session_of,
 )
-_REFUSAL = re.compile(r"\s*(?:no|nope|cancel|stop|decline|never\s*mind|don'?t|do not)\b", re.IGNORECASE)
-_DONE = re.compile(r"\s*(?:i(?:'m| am) |all )?(?:done|finished|ready)\b", re.IGNORECASE)
-_BOOKS = frozenset({WriteKind.BOOK_BY_OPTION_ID, WriteKind.BOOK_OPTION})
+from probes.words import ChatStatus, Operation
 
+__all__ = [
+    "Chain",
+    "Meaning",
+    "Reading",
+    "Told",
+    "action_of",
+    "actor_of",
+    "api_requests",
+    "chains",
+    "ended",
+    "field_of",
+    "has_write_kind",
+    "is_transient",
+    "is_turn",
+    "is_write",
+    "key_of",
+    "known_statuses",
+    "meaning_of",
+    "owners",
+    "reading_of",
+    "session_of",
+    "status_told",
+    "stories",
+    "succeeded",
+    "told_before",
+    "turns",
+    "writes",
+]
 
-class Meaning(StrEnum):
-    """What a turn is about, as far as rules need to know."""
-
-    CONFIRM = "confirm"
-    DECLINE = "decline"
-    DONE = "done"
-    BOOK = "book"
-    CANCEL = "cancel"
-    OTHER = "other"
-
-
-def _mapping(value: object) -> Mapping[str, object]:
-    return value if isinstance(value, dict) else {}
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def field_of(seen: Seen, name: str) -> str | None:
-    """A text field of the body's top level."""
-    return _text(_mapping(seen.request).get(name))
-
-
-def actor_of(seen: Seen) -> str | None:
-    """`actor.actorId`, if the request names one."""
-    return _text(_mapping(_mapping(seen.request).get("actor")).get("actorId"))
-
-
-def session_of(seen: Seen) -> str | None:
-    """The session that the request names; of a creation, the one that it was given."""
-    match seen.operation:
-        case Operation.SEND_EVENT:
-            return field_of(seen, "sessionId")
-        case Operation.GET_SESSION:
-            return seen.path.rstrip("/").rpartition("/")[2] or None
-        case Operation.CREATE_SESSION if seen.answer is not None:
-            return seen.answer.session_id
-        case _:
-            return None
-
-
-def is_turn(seen: Seen) -> bool:
-    """Whether it is a POST /events."""
-    return seen.operation is Operation.SEND_EVENT
-
-
-def key_of(seen: Seen) -> str | None:
-    """Its `idempotencyKey`."""
-    return field_of(seen, "idempotencyKey")
-
-
-def meaning_of(seen: Seen) -> Meaning:  # noqa: PLR0911 - one for each meaning
-    """What a turn is about, by its kind, else by its text."""
-    kind, text = field_of(seen, "kind"), field_of(seen, "text") or ""
-    if kind == WriteKind.CONFIRM_PAYMENT_CARD:
-        return Meaning.CONFIRM
-    if kind == WriteKind.CANCEL_BOOKING:
-        return Meaning.CANCEL
-    if kind in _BOOKS:
-        return Meaning.BOOK
-    if kind is not None:
-        return Meaning.OTHER
-    if _REFUSAL.match(text):
-        return Meaning.DECLINE
-    if _DONE.match(text):
-        return Meaning.DONE
-    return Meaning.CONFIRM if _CONSENT.match(text) else Meaning.OTHER
-
-
-def is_write(seen: Seen) -> bool:
-    """Whether it writes: a write kind (endpoint page of POST /events), or a text that confirms the payment."""
-    return is_turn(seen) and (field_of(seen, "kind") in WRITE_KINDS or meaning_of(seen) is Meaning.CONFIRM)
-
-
-def action_of(seen: Seen) -> tuple[object, ...]:
-    """What the request asks for, its idempotency key aside: equal for a first try and its retries."""
-    body = {name: value for name, value in _mapping(seen.request).items() if name != "idempotencyKey"}
-    asked = json.dumps(body, sort_keys=True) if isinstance(seen.request, dict) else seen.body
-    return seen.situation, seen.key_number, seen.method, seen.path, asked
-
-
-def api_requests(evidence: Evidence) -> tuple[Seen, ...]:
-    """What was sent to one of the three endpoints, in order."""
-    return tuple(seen for seen in evidence.exchanges if seen.operation is not None)
-
-
-def turns(evidence: Evidence) -> tuple[Seen, ...]:
-    """All POST /events, in order."""
-    return tuple(filter(is_turn, evidence.exchanges))
-
-
-def owners(evidence: Evidence) -> Mapping[str, str]:
-    """The actor for whom each session was created, as far as that was seen."""
-    found: dict[str, str] = {}
-    for seen in evidence.exchanges:
-        session, actor = session_of(seen), actor_of(seen)
-        if seen.operation is Operation.CREATE_SESSION and session and actor:
-            found[session] = actor
-    return found
-
-
-def is_transient(seen: Seen) -> bool:
-    """Whether it was answered 429 or 5xx: what the guide's retry policy is about."""
-    return seen.status_code is not None and (seen.status_code == 429 or seen.status_code >= 500)
-
-
-def ended(seen: Seen) -> float:
-    """When the integration could know how it ended; of what is still under way, when it was sent."""
-    return seen.ended_seconds if seen.ended_seconds is not None else seen.received_seconds
+Action = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,24 +69,6 @@ class Chain:
         return zip(self.tries, self.tries[1:], strict=False)
 
 
-def chains(evidence: Evidence) -> tuple[Chain, ...]:
-    """All actions. One that is sent again after a success (2xx) begins a new chain: it is no retry."""
-    under_way: dict[tuple[object, ...], list[Seen]] = {}
-    done: list[list[Seen]] = []
-    for seen in api_requests(evidence):
-        action = action_of(seen)
-        chain = under_way.get(action)
-        if chain is None or _succeeded(chain[-1]):
-            chain = under_way[action] = []
-            done.append(chain)
-        chain.append(seen)
-    return tuple(Chain(tries=tuple(chain)) for chain in done)
-
-
-def _succeeded(seen: Seen) -> bool:
-    return seen.status_code is not None and seen.status_code < 300
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
     """What the integration had been told of a session's status when it sent a request; None: nothing yet."""
@@ -173,25 +77,172 @@ class Told:
     by: Seen | None
 
 
+_NOTHING_YET = Told(status=None, by=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What the exchanges of one evidence say of each other. Requests are known by their number."""
+
+    requests: tuple[Seen, ...]
+    stories: Mapping[str, tuple[Seen, ...]]
+    owners: Mapping[str, str]
+    actions: Mapping[int, Action]
+    told: Mapping[int, Told]
+    chains: tuple[Chain, ...]
+    repeats: Mapping[int, Chain]
+
+
+@dataclass(slots=True)
+class _Knowledge:
+    """What the integration knows of one session, as the moments pass. `moved_on`: when its last good turn began."""
+
+    told: Told = _NOTHING_YET
+    moved_on: float = -math.inf
+
+
+@dataclass(slots=True)
+class _Moments:
+    """Each answer and each request of the sessions in the order of time, and what was known at each request."""
+
+    told: dict[int, Told] = field(default_factory=dict)
+    moved_on: dict[int, float] = field(default_factory=dict)
+    _known: dict[str, _Knowledge] = field(default_factory=dict)
+
+    def live_through(self, requests: Iterable[Seen]) -> None:
+        moments: list[tuple[float, int, int, Seen, str]] = []
+        for seen in requests:
+            session = session_of(seen)
+            if session is not None:
+                moments.append((seen.began_seconds, 1, seen.number, seen, session))
+                if seen.answered_seconds is not None:
+                    late = 0 if seen.answered_seconds > seen.began_seconds else 2
+                    moments.append((seen.answered_seconds, late, seen.number, seen, session))
+        for _, what, number, seen, session in sorted(moments, key=lambda moment: moment[:3]):
+            known = self._known.setdefault(session, _Knowledge())
+            if what == 1:
+                self.told[number], self.moved_on[number] = known.told, known.moved_on
+            else:
+                self._answered(known, seen)
+
+    def _answered(self, known: _Knowledge, seen: Seen) -> None:
+        if status := status_told(seen):
+            known.told = Told(status=status, by=seen)
+        if is_turn(seen) and succeeded(seen):
+            known.moved_on = max(known.moved_on, seen.began_seconds)
+
+
+def _stories(requests: Iterable[Seen]) -> dict[str, tuple[Seen, ...]]:
+    found: dict[str, list[Seen]] = {}
+    for seen in requests:
+        session = session_of(seen)
+        if session is not None:
+            found.setdefault(session, []).append(seen)
+    return {session: tuple(several) for session, several in found.items()}
+
+
+def _chains(
+    requests: Iterable[Seen], actions: Mapping[int, Action], moved_on: Mapping[int, float]
+) -> tuple[Chain, ...]:
+    under_way: dict[Action, list[Seen]] = {}
+    done: list[list[Seen]] = []
+    for seen in requests:
+        chain = under_way.get(actions[seen.number])
+        news = moved_on.get(seen.number, -math.inf)
+        if chain is None or succeeded(chain[-1]) or news > chain[-1].began_seconds:
+            chain = under_way[actions[seen.number]] = []
+            done.append(chain)
+        chain.append(seen)
+    return tuple(Chain(tries=tuple(chain)) for chain in done)
+
+
+def _read(evidence: Evidence) -> Reading:
+    requests = tuple(seen for seen in evidence.exchanges if seen.operation is not None)
+    moments = _Moments()
+    moments.live_through(requests)
+    actions = {seen.number: action_of(seen) for seen in requests}
+    found = _chains(requests, actions, moments.moved_on)
+    created = ((session_of(seen), actor_of(seen)) for seen in requests if seen.operation is Operation.CREATE_SESSION)
+    return Reading(
+        requests=requests,
+        stories=_stories(requests),
+        owners={session: actor for session, actor in created if session and actor},
+        actions=actions,
+        told=moments.told,
+        chains=found,
+        repeats={seen.number: chain for chain in found for seen in chain.tries[1:]},
+    )
+
+
+class _Last:
+    """The evidence read last: all rules of one audit ask for the same."""
+
+    evidence: Evidence | None = None
+    reading: Reading | None = None
+
+
+def reading_of(evidence: Evidence) -> Reading:
+    """The evidence, read once for all rules."""
+    reading = _Last.reading if _Last.evidence is evidence else None
+    if reading is None:
+        reading = _read(evidence)
+        _Last.evidence, _Last.reading = evidence, reading
+    return reading
+
+
+def api_requests(evidence: Evidence) -> tuple[Seen, ...]:
+    """What was sent to one of the three endpoints, in order."""
+    return reading_of(evidence).requests
+
+
+def turns(evidence: Evidence) -> tuple[Seen, ...]:
+    """All POST /events, in order."""
+    return tuple(filter(is_turn, reading_of(evidence).requests))
+
+
+def owners(evidence: Evidence) -> Mapping[str, str]:
+    """The actor for whom each session was created, as far as that was seen."""
+    return reading_of(evidence).owners
+
+
+def stories(evidence: Evidence) -> Mapping[str, tuple[Seen, ...]]:
+    """The requests of each session, in order, its creation first."""
+    return reading_of(evidence).stories
+
+
+def chains(evidence: Evidence) -> tuple[Chain, ...]:
+    """All actions.
+
+    What is sent again after a success (2xx), or after the conversation went on meanwhile, begins a new chain: that is
+    no retry.
+    """
+    return reading_of(evidence).chains
+
+
 def told_before(evidence: Evidence, seen: Seen) -> Told:
     """The last status of the request's session that an answer, or a snapshot, told before it was begun."""
-    session = session_of(seen)
-    latest = Told(status=None, by=None)
-    if session is None:
-        return latest
-    for other in _answered_before(evidence.exchanges, seen):
-        if session_of(other) == session and (status := status_told(other)):
-            latest = Told(status=status, by=other)
-    return latest
+    return reading_of(evidence).told.get(seen.number, _NOTHING_YET)
 
 
-def _answered_before(exchanges: Sequence[Seen], seen: Seen) -> list[Seen]:
-    before = [
-        other
-        for other in exchanges
-        if other.answered_seconds is not None and other.answered_seconds <= seen.began_seconds
-    ]
-    return sorted(before, key=lambda other: other.answered_seconds or 0.0)
+def writes(evidence: Evidence, seen: Seen) -> bool:
+    """Whether it writes: by its own words, or as a yes to the payment that was asked for."""
+    asked = told_before(evidence, seen).status == ChatStatus.PAYMENT_CONFIRMATION_REQUIRED
+    return is_write(seen) or (is_turn(seen) and asked and meaning_of(seen) is Meaning.AGREE)
+
+
+def is_transient(seen: Seen) -> bool:
+    """Whether it was answered 429 or 5xx: what the guide's retry policy is about."""
+    return seen.status_code is not None and (seen.status_code == 429 or seen.status_code >= 500)
+
+
+def succeeded(seen: Seen) -> bool:
+    """Whether it had a whole answer, and a good one (2xx)."""
+    return seen.status_code is not None and 200 <= seen.status_code < 300
+
+
+def ended(seen: Seen) -> float:
+    """When the integration could know how it ended; of what is still under way, when it was sent."""
+    return seen.ended_seconds if seen.ended_seconds is not None else seen.received_seconds
 
 
 def status_told(seen: Seen) -> str | None:
@@ -201,16 +252,6 @@ def status_told(seen: Seen) -> str | None:
     if is_turn(seen):
         return seen.answer.chat_status
     return next(reversed(event_statuses(seen.answer)), None)
-
-
-def stories(evidence: Evidence) -> Mapping[str, tuple[Seen, ...]]:
-    """The requests of each session, in order, its creation first."""
-    found: dict[str, list[Seen]] = {}
-    for seen in api_requests(evidence):
-        session = session_of(seen)
-        if session is not None:
-            found.setdefault(session, []).append(seen)
-    return {session: tuple(several) for session, several in found.items()}
 
 
 def known_statuses(evidence: Evidence) -> frozenset[ChatStatus]:
