@@ -90,11 +90,13 @@ class LogFacts:
     """What the integration's log file was found to hold; the file itself is not kept.
 
     `ids` are those of the ids told to it that stand in it. `secret_lines` and `claims` are line numbers, with the name
-    of the situation under way for a claim, None where that isn't known.
+    of the situation under way for a claim, None where that isn't known; lines are counted from the audit's beginning.
+    `whole` is False where a part of what was added could not be read: then what is missing proves nothing.
     """
 
     name: str
     lines: int
+    whole: bool = True
     ids: frozenset[str] = frozenset()
     secret_lines: tuple[int, ...] = ()
     claims: tuple[tuple[int, SituationName | None], ...] = ()
