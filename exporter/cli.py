@@ -7,22 +7,17 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 
 from exporter import core_dumps, dashboards_cli, incident_cli, journal_cli, notify_cli, resume_cli, streams
 from exporter.command_parts import EXIT_CANNOT_TELL, EXIT_USAGE, ConfigOption, ended_by_ctrl_c
+from exporter.event_loop import run_loop
 from exporter.log_options import LogFormat, LogLevel, LogOptions
 from exporter.run_request import MOST_REPEATS, RunFormat, RunRequest
 from probes.errors import JournalError, UsageError
-
-if TYPE_CHECKING:
-    from asyncio import AbstractEventLoop
-
-T = TypeVar("T")
 
 app = typer.Typer(
     name="brekwatch",
@@ -70,23 +65,6 @@ def main() -> None:
             print("".join(traceback.format_tb(error.__traceback__)), file=sys.stderr, end="")  # noqa: T201
         print(f"brekwatch: a fault of its own: {type(error).__name__}. BREKWATCH_DEBUG=1 shows more.", file=sys.stderr)  # noqa: T201
         sys.exit(EXIT_CANNOT_TELL)
-
-
-def _run_loop(main_task: Coroutine[Any, Any, T]) -> T:
-    import asyncio
-
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
-        return runner.run(main_task)
-
-
-def _new_event_loop() -> AbstractEventLoop:
-    try:
-        import uvloop
-    except ImportError:  # it is not made for every platform
-        import asyncio
-
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def _show_version(wanted: bool) -> None:
@@ -155,7 +133,7 @@ def run(
 
         names = tuple(scenarios or ())
         request = RunRequest(names=names, target=target, output=output, repeat=repeat, least=share_of(least))
-        raise typer.Exit(_run_loop(play_now(settings.find(config, os.environ), request)))
+        raise typer.Exit(run_loop(play_now(settings.find(config, os.environ), request)))
 
 
 @app.command()
@@ -178,7 +156,7 @@ def serve(
         from probes import settings
 
         log_options = LogOptions(level=log_level, format=log_format)
-        _run_loop(serve_settings(partial(settings.find, config, os.environ), log_options))
+        run_loop(serve_settings(partial(settings.find, config, os.environ), log_options))
 
 
 @app.command()
@@ -198,7 +176,7 @@ def demo(
 
         from exporter.demo import demo as run_demo
 
-        _run_loop(run_demo(Console(), port=port, faults=faults))
+        run_loop(run_demo(Console(), port=port, faults=faults))
 
 
 @app.command()
@@ -229,7 +207,7 @@ def sandbox(
             for line in fault_lines():
                 typer.echo(line)
             return
-        _run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
+        run_loop(serve_sandbox(port=port, faults=tuple(fault or ()), minute_quota=quota))
 
 
 @app.command()
@@ -247,7 +225,7 @@ def doctor(config: ConfigOption = None) -> None:
 
         from exporter.doctor.examination import examine
 
-        raise typer.Exit(_run_loop(examine(config, os.environ, Console())))
+        raise typer.Exit(run_loop(examine(config, os.environ, Console())))
 
 
 @scenarios_app.command("list")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from probes.listening import Listener
-from probes.model import Answer, Exchange, Run, StepResult
+from probes.model import Exchange, Run, StepResult
+from probes.words import Operation
+
+_MOST_KEPT_BYTES = 64 * 1024
 
 
 class KeptRuns(Listener):
@@ -20,17 +24,24 @@ class KeptRuns(Listener):
 
     def run_finished(self, run: Run) -> None:
         """One more."""
-        steps, cleanup = (tuple(map(_light, several)) for several in (run.steps, run.cleanup))
-        self.runs.append(replace(run, steps=steps, cleanup=cleanup))
+        self.runs.append(without_bodies(run))
 
 
-def _light(step: StepResult) -> StepResult:
-    return replace(step, exchanges=tuple(map(_without_bodies, step.exchanges)))
+def without_bodies(run: Run, *, keep: Collection[Operation] = ()) -> Run:
+    """The run without the bodies of its exchanges, but for what `keep` was answered with, where that is no large text.
+
+    Of those the JSON value is kept, and not the bytes.
+    """
+
+    def light(step: StepResult) -> StepResult:
+        return replace(step, exchanges=tuple(_bare(each, keep) for each in step.exchanges))
+
+    return replace(run, steps=tuple(map(light, run.steps)), cleanup=tuple(map(light, run.cleanup)))
 
 
-def _without_bodies(exchange: Exchange) -> Exchange:
-    return replace(exchange, request_body=b"", answer=None if exchange.answer is None else _bare(exchange.answer))
-
-
-def _bare(answer: Answer) -> Answer:
-    return replace(answer, content=b"", body=None, artifacts={})
+def _bare(exchange: Exchange, keep: Collection[Operation]) -> Exchange:
+    answer = exchange.answer
+    if answer is None:
+        return replace(exchange, request_body=b"")
+    kept = answer.body if exchange.operation in keep and len(answer.content) <= _MOST_KEPT_BYTES else None
+    return replace(exchange, request_body=b"", answer=replace(answer, content=b"", body=kept, artifacts={}))

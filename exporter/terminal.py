@@ -116,6 +116,10 @@ class LiveRun(Terminal):
         self._ended = 0
         self._spinner: Status | None = None
 
+    def expect(self, planned: int) -> None:
+        """So many runs are to be played, where that is known only now."""
+        self._planned = planned
+
     def close(self) -> None:
         """Leave no spinner behind."""
         if self._spinner is not None:

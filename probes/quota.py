@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from probes.model import Exchange, Quota, Target
 from probes.origin import Origin
 from probes.redaction import Secret
-from probes.scenario import Scenario, Step
+from probes.scenario import Scenario, Step, write_kind
 from probes.words import AuthHeader, Operation
 
 UNKNOWN_LIMIT = 60  # requests a minute, to reckon with until a limit was seen
@@ -27,6 +27,7 @@ _BURST_SECONDS = 60.0
 _BURST_FACTOR = 5 / 3  # of 60 requests and a tenth of them: a golden path and a quick search in one minute
 _FRESH_SECONDS = 60.0  # the quota is a minute's: what was left a minute ago tells nothing
 _ROUNDING = 1e-9
+_FIRST_REFUSAL = 400
 _WITH_KEY = frozenset({Operation.CREATE_SESSION, Operation.SEND_EVENT, Operation.GET_SESSION})
 
 Key = tuple[Origin, str, Secret]
@@ -59,12 +60,19 @@ def shared_quota(targets: Sequence[Target]) -> Quota:
 
 def requests_of(scenario: Scenario) -> int:
     """How many requests of one run count against the key's quota, if none has to be repeated."""
-    return sum(_takes_quota(step) for step in (*scenario.steps, *scenario.cleanup))
+    steps = (*scenario.steps, *scenario.cleanup)
+    return sum(_takes_quota(step) for step in steps) + sum(map(_is_looked_up, scenario.steps))
 
 
 def _takes_quota(step: Step) -> bool:
     """Whether it carries the target's own key, in whatever style; the portal and the published files need none."""
     return step.action.operation in _WITH_KEY and (step.auth is None or isinstance(step.auth, AuthHeader))
+
+
+def _is_looked_up(step: Step) -> bool:
+    """Whether its answer is a refusal of what may book: the snapshot is read, to see that it truly did nothing."""
+    refused = bool(step.expect.status_codes) and min(step.expect.status_codes) >= _FIRST_REFUSAL
+    return refused and _takes_quota(step) and write_kind(step.action) is not None
 
 
 @dataclass(slots=True, eq=False)

@@ -196,9 +196,15 @@ def default_journal(environ: Mapping[str, str]) -> str:
         if problem := journal_problem(named):
             raise UsageError(f"BREKWATCH_JOURNAL {problem}")
         return journal_url(named, Path.cwd())
-    state = environ.get("XDG_STATE_HOME")
-    folder = Path(state) if state else Path(environ.get("HOME") or Path.home()) / ".local" / "state"
-    return f"sqlite:///{folder / 'brekwatch' / 'brekwatch.db'}"
+    return f"sqlite:///{state_folder(environ) / 'brekwatch.db'}"
+
+
+def state_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Where this user's processes keep what outlives them. It need not be there yet."""
+    variables = os.environ if environ is None else environ
+    state = variables.get("XDG_STATE_HOME")
+    folder = Path(state) if state else Path(variables.get("HOME") or Path.home()) / ".local" / "state"
+    return folder / "brekwatch"
 
 
 def _target(environ: Mapping[str, str]) -> Target:

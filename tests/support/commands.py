@@ -16,7 +16,13 @@ from probes.sandbox.server import SandboxServer
 COMMAND = str(Path(sys.executable).parent / "brekwatch")
 _FOLDER = tempfile.TemporaryDirectory(prefix="brekwatch-tests-")
 _journals = itertools.count()
-_CLEAN = {"PATH": os.environ["PATH"], "HOME": "/nonexistent", "LANG": "C.UTF-8", "COLUMNS": "160"}
+_CLEAN = {
+    "PATH": os.environ["PATH"],
+    "HOME": "/nonexistent",
+    "XDG_STATE_HOME": f"{_FOLDER.name}/state",
+    "LANG": "C.UTF-8",
+    "COLUMNS": "160",
+}
 
 GOLDEN_PATH_EACH_SECOND = """
 service:
