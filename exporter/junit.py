@@ -1,61 +1,44 @@
 """Runs as JUnit XML, for CI systems: a suite for each target, a test case for each run.
 
-It keeps to what Jenkins (its schema junit-10) and GitLab read: no properties inside a test case, so the run ids stand
-in the suite's; and no two cases of one name, for GitLab drops the second, so repeated runs are numbered. Texts that a
-server had a say in are scrubbed, bounded, and without the characters that XML 1.0 forbids.
+A test case has no properties (`junit_document` says why), so the run ids stand in the suite's; repeated runs are
+numbered. Texts that a server had a say in are scrubbed.
 """
 
 from __future__ import annotations
 
 import io
-import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from itertools import groupby
-from xml.etree import ElementTree
 
 from rich.console import Console
 
+from exporter.junit_document import Case, Element, Ending, Suite, document
 from exporter.terminal import Terminal
 from probes.model import Run, StepResult
-from probes.redaction import printable
 from probes.words import Outcome
 
 Scrub = Callable[[str], str]
 
-_LONGEST = 2000
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_ELEMENTS = {Outcome.FAILED: "failure", Outcome.UNKNOWN: "error", Outcome.SKIPPED: "skipped"}
-_COUNTS = {"failures": Outcome.FAILED, "errors": Outcome.UNKNOWN, "skipped": Outcome.SKIPPED}
+_ELEMENTS = {Outcome.FAILED: Element.FAILURE, Outcome.UNKNOWN: Element.ERROR, Outcome.SKIPPED: Element.SKIPPED}
 
 
 def runs_as_junit(runs: Sequence[Run], scrub: Scrub) -> bytes:
     """The document, in UTF-8. Degraded runs count as passed, and say in their output what was slow or repeated."""
-    root = ElementTree.Element("testsuites", _counts(runs, "failures", "errors"), name="brekwatch")
     by_target = sorted(runs, key=lambda run: run.target)
-    for target, several in groupby(by_target, key=lambda run: run.target):
-        _add_suite(root, target, list(several), scrub)
-    ElementTree.indent(root)
-    document: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return document + b"\n"
+    grouped = groupby(by_target, key=lambda run: run.target)
+    return document([_suite(target, list(several), scrub) for target, several in grouped])
 
 
-def _counts(runs: Iterable[Run], *names: str) -> dict[str, str]:
-    outcomes = Counter(run.outcome for run in runs)
-    time = sum(run.duration_seconds for run in runs)
-    numbers = {name: str(outcomes[_COUNTS[name]]) for name in names}
-    return {"tests": str(outcomes.total()), **numbers, "time": f"{time:.3f}"}
-
-
-def _add_suite(root: ElementTree.Element, target: str, runs: Sequence[Run], scrub: Scrub) -> None:
-    began = runs[0].started_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
-    suite = ElementTree.SubElement(root, "testsuite", _counts(runs, *_COUNTS), name=_clean(target), timestamp=began)
-    properties = ElementTree.SubElement(suite, "properties")
-    ElementTree.SubElement(properties, "property", name="location", value=_clean(runs[0].location))
-    for name, run in _named(runs):
-        ElementTree.SubElement(properties, "property", name=f"run_id.{name}", value=run.run_id)
-        _add_case(suite, name, run, scrub)
+def _suite(target: str, runs: Sequence[Run], scrub: Scrub) -> Suite:
+    named = list(_named(runs))
+    return Suite(
+        name=target,
+        started_at=runs[0].started_at,
+        cases=tuple(_case(name, run, scrub) for name, run in named),
+        properties=(("location", runs[0].location), *((f"run_id.{name}", run.run_id) for name, run in named)),
+    )
 
 
 def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
@@ -64,28 +47,38 @@ def _named(runs: Sequence[Run]) -> Iterator[tuple[str, Run]]:
     for run in runs:
         seen[run.scenario] += 1
         number = f" #{seen[run.scenario]}" if total[run.scenario] > 1 else ""
-        yield _clean(run.scenario) + number, run
+        yield run.scenario + number, run
 
 
-def _add_case(suite: ElementTree.Element, name: str, run: Run, scrub: Scrub) -> None:
-    case = ElementTree.SubElement(
-        suite, "testcase", classname=f"brekwatch.{_clean(run.target)}", name=name, time=f"{run.duration_seconds:.3f}"
+def _case(name: str, run: Run, scrub: Scrub) -> Case:
+    return Case(
+        classname=f"brekwatch.{run.target}",
+        name=name,
+        seconds=run.duration_seconds,
+        ending=_ending(run, scrub),
+        output=_output(run, scrub),
     )
-    if run.outcome in _ELEMENTS:
-        why = _clean(scrub(run.detail or run.reason or run.outcome))
-        verdict = ElementTree.SubElement(case, _ELEMENTS[run.outcome], type=run.reason or run.outcome, message=why)
-        verdict.text = "\n".join([why, *_evidence(run, scrub)])
-    ElementTree.SubElement(case, "system-out").text = _output(run, scrub)
+
+
+def _ending(run: Run, scrub: Scrub) -> Ending | None:
+    if run.outcome not in _ELEMENTS:
+        return None
+    return Ending(
+        element=_ELEMENTS[run.outcome],
+        kind=run.reason or run.outcome,
+        message=scrub(run.detail or run.reason or run.outcome),
+        lines=tuple(_evidence(run, scrub)),
+    )
 
 
 def _evidence(run: Run, scrub: Scrub) -> Iterator[str]:
-    """What support asks for, a line each: GitLab shows the text of a failure, and nothing of its attributes."""
+    """What support asks for, a line each."""
     failed = run.failed_step
     if failed is not None and failed.failure is not None:
         yield f"step {failed.name}: {failed.failure.kind}"
-        yield f"expected {_clean(scrub(failed.failure.expected))}"
-        yield f"observed {_clean(scrub(failed.failure.observed))}"
-        yield from (f"{name} {_clean(scrub(value))}" for name, value in _ids(failed))
+        yield f"expected {scrub(failed.failure.expected)}"
+        yield f"observed {scrub(failed.failure.observed)}"
+        yield from (f"{name} {scrub(value)}" for name, value in _ids(failed))
     yield f"run {run.run_id}"
 
 
@@ -109,12 +102,4 @@ def _output(run: Run, scrub: Scrub) -> str:
     for step in run.cleanup:
         view.step(step)
     view.verdict(run)
-    return _allowed(text.getvalue())
-
-
-def _clean(text: str) -> str:
-    return _allowed(printable(text, _LONGEST))
-
-
-def _allowed(text: str) -> str:
-    return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text.getvalue()
