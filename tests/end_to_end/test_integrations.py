@@ -1,0 +1,48 @@
+"""The small integrations under examples/: the good ones come out clean, each bad one is told by its right rule."""
+
+from __future__ import annotations
+
+import ast
+
+import pytest
+from support.integrations import BAD, FOLDER, GOOD, Bad, command_of, play
+
+from probes.sandbox.server import SandboxServer
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_good_integration_books(name: str) -> None:
+    async with SandboxServer() as sandbox:
+        exit_code = await play(command_of(name), sandbox)
+
+        assert exit_code == 0
+        assert [booking.cancelled for booking in sandbox.bookings] == [False]
+
+
+@pytest.mark.parametrize("name", GOOD)
+async def test_a_good_integration_takes_no_for_an_answer(name: str) -> None:
+    async with SandboxServer() as sandbox:
+        exit_code = await play(command_of(name), sandbox, {"BREKWATCH_SITUATION": "decline"})
+
+        assert exit_code == 0
+        assert sandbox.bookings == ()
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_a_bad_integration_says_which_rule_it_breaks(bad: Bad) -> None:
+    told = ast.get_docstring(ast.parse((FOLDER / f"{bad.name}.py").read_text("utf-8")))
+
+    assert told is not None
+    assert told.startswith(f"Breaks `{bad.rule}`: ")
+
+
+def test_every_integration_of_the_folder_is_audited() -> None:
+    there = {path.stem for path in FOLDER.glob("*_*.py")} - {"brek_api"}
+
+    assert there == {*GOOD, *(bad.name for bad in BAD)}
+
+
+def test_a_good_integration_can_be_read_in_one_sitting() -> None:
+    long = [path.name for path in FOLDER.glob("*.py") if len(path.read_text("utf-8").splitlines()) > 200]
+
+    assert long == []
