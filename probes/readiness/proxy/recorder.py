@@ -77,6 +77,11 @@ class Recorder:
         return self._scrubber.text(text)
 
     @property
+    def keys(self) -> tuple[Secret, ...]:
+        """Every key and credential that is known by now."""
+        return tuple(self._known)
+
+    @property
     def exchanges(self) -> tuple[Seen, ...]:
         """All that is kept. A key that was learned after an exchange ended is masked in it, too."""
         known = len(self._known)
