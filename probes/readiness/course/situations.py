@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 
 from probes.errors import UsageError
+from probes.files.shapes import no_such
 from probes.readiness.course import plays
 from probes.readiness.course.play import Play
 from probes.readiness.words import SituationName
@@ -145,9 +145,7 @@ _BY_NAME = {situation.name.value: situation for situation in SITUATIONS}
 def chosen(names: Iterable[str]) -> tuple[Situation, ...]:
     """Those of these names, in the order of the course; all, if none is named. Raises UsageError for an unknown one."""
     wanted = set(names)
-    for name in wanted - _BY_NAME.keys():
-        near = get_close_matches(name[:_LONGEST_SHOWN], _BY_NAME, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
+    for name in sorted(wanted - _BY_NAME.keys()):
         shown = printable(name, _LONGEST_SHOWN)
-        raise UsageError(f"there is no situation {shown!r}; {hint}brekwatch audit situations lists them")
+        raise UsageError(f"{shown}: {no_such('situation', name, _BY_NAME)}")
     return tuple(each for each in SITUATIONS if not wanted or each.name in wanted)
