@@ -31,7 +31,8 @@ from probes.words import ChatStatus, Operation
 
 _ASKED = ChatStatus.PAYMENT_CONFIRMATION_REQUIRED
 _NEEDED_PLACES = frozenset({"actor", "actor.actorId", "sessionId"})
-_JSON = "json"
+_PLAIN = "identity"
+_CUT_BYTES = 1024 * 1024
 
 
 def _new_turns(evidence: Evidence) -> Iterator[Seen]:
@@ -136,14 +137,20 @@ def _problem(error: Any, place: str) -> tuple[bool, str]:
             return not optional, f"{place or 'the body'} is {'empty' if empty else 'of another type'}"
 
 
-def _is_json_post(seen: Seen) -> bool:
-    """Whether its schema can be judged: a body of another content type is `content_type`'s."""
-    named = _JSON in (seen.header("content-type") or _JSON).lower()
-    return seen.operation in REQUEST_SHAPES and (named or seen.request_problem is None)
+def _can_be_judged(seen: Seen) -> bool:
+    """Whether its schema can be judged: a body that names another content type is `content_type`'s.
+
+    One that is packed, or cut because it is huge, may be in order all the same.
+    """
+    if seen.operation not in REQUEST_SHAPES:
+        return False
+    packed = (seen.header("content-encoding") or _PLAIN).lower() != _PLAIN
+    foreign = "json" not in (seen.header("content-type") or "json").lower()
+    return seen.request_problem is None or not (packed or foreign or len(seen.body) >= _CUT_BYTES)
 
 
 def _request_schema(evidence: Evidence) -> Ruling:
-    posts = [seen for seen in api_requests(evidence) if _is_json_post(seen)]
+    posts = [seen for seen in api_requests(evidence) if _can_be_judged(seen)]
     found = [(seen, problem) for seen in posts for problem in _problems(seen)]
     forbidden = {seen.number: seen for seen, (is_forbidden, _) in found if is_forbidden}
     if forbidden:
