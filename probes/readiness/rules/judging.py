@@ -33,15 +33,19 @@ def judge(evidence: Evidence) -> tuple[Judgement, ...]:
 
 
 def verdict_of(evidence: Evidence, judgements: Sequence[Judgement]) -> tuple[Verdict, str]:
-    """Ready if no rule is broken; where the integration sent nothing to the API, nobody can tell."""
-    if not api_requests(evidence):
+    """Ready if no rule is broken; where nothing came to the API, or nothing from it, nobody can tell."""
+    requests = api_requests(evidence)
+    if not requests:
         return Verdict.CANNOT_TELL, "The integration sent nothing to the API, so nothing can be said of it."
     broken = [each.rule for each in judgements if each.state is RuleState.BROKEN]
     if broken:
         rules = "rule is" if len(broken) == 1 else "rules are"
         return Verdict.NOT_READY, f"{len(broken)} {rules} broken: {', '.join(broken)}."
+    if all(seen.answered_seconds is None for seen in requests):
+        return Verdict.CANNOT_TELL, "No answer of the API came whole, so there was nothing to act on."
     unseen = sum(each.state is RuleState.NOT_EXERCISED for each in judgements)
-    return Verdict.READY, "No rule is broken" + (f"; {unseen} were not exercised." if unseen else ".")
+    were = "was" if unseen == 1 else "were"
+    return Verdict.READY, "No rule is broken" + (f"; {unseen} {were} not exercised." if unseen else ".")
 
 
 def _attestation(rule: Rule, state: RuleState, attestations: Sequence[Attestation]) -> Attestation | None:

@@ -15,10 +15,10 @@ from probes.readiness.rules.conversations import (
     api_requests,
     chains,
     is_transient,
-    is_write,
     key_of,
     session_of,
     stories,
+    writes,
 )
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
 from probes.readiness.rules.waiting import gap, shown, times, waits_of
@@ -83,7 +83,7 @@ def _is_dropped(evidence: Evidence, chain: Chain) -> bool:
     only = chain.tries[0]
     if len(chain.tries) > 1 or not is_transient(only) or only.operation is Operation.GET_SESSION:
         return False
-    if is_write(only) and only.status_code != 429 and _was_looked_after(evidence, only):
+    if writes(evidence, only) and only.status_code != 429 and _was_looked_after(evidence, only):
         return False
     return _had_time(evidence, only)
 

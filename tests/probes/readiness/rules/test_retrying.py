@@ -144,6 +144,17 @@ def test_a_write_that_met_an_error_and_is_looked_after_needs_no_repeat() -> None
     assert RETRIES(tape.evidence()).state is RuleState.NOT_EXERCISED
 
 
+def test_a_mere_yes_to_the_payment_is_such_a_write() -> None:
+    tape = RetryTape()
+    tape.situation = SituationName.SERVER_ERROR_BEFORE
+    tape.turn("guest name is John Doe", "payment_confirmation_required")
+    tape.turn("yes", 503)
+    tape.read("payment_confirmation_required")
+    tape.run(SituationName.SERVER_ERROR_BEFORE)
+
+    assert RETRIES(tape.evidence()).state is RuleState.NOT_EXERCISED
+
+
 def test_a_write_that_was_limited_did_not_happen_and_is_to_be_repeated() -> None:
     tape = given_up(429, text="yes, use this card")
     tape.read("payment_confirmation_required")
