@@ -8,12 +8,12 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from probes import safety
 from probes.errors import UsageError
-from probes.model import Portal, Target
+from probes.model import Target
 from probes.quota import UNKNOWN_LIMIT, requests_of
 from probes.readiness.model import LeftOut, Plan, PlannedScenario
 from probes.redaction import quoted
@@ -39,8 +39,9 @@ _ON_PURPOSE = "request that must be refused"
 class Options:
     """What a person asked for. `scenarios`: all that the environment allows, if empty.
 
-    `least` is the share of good runs of a scenario that counts as good, `by_hand` that a person attaches cards, where
-    no portal is configured. `objectives` are the configured probes' latency objectives in seconds, by scenario.
+    `least` is the share of good runs of a scenario that counts as good, `by_hand` that a person attaches cards where no
+    portal is configured: `why_not` knows of it, too. `objectives` are the configured probes' latency objectives in
+    seconds, by scenario.
     """
 
     scenarios: tuple[str, ...] = ()
@@ -59,7 +60,7 @@ def plan_of(target: Target, scenarios: Mapping[str, Scenario], options: Options,
     left_out: list[LeftOut] = []
     asked = set(_known(options.scenarios, scenarios))
     for scenario in scenarios.values():
-        why = _left_out(scenario, target, asked, options, why_not)
+        why = _left_out(scenario, target, asked, why_not)
         if why is not None:
             left_out.append(why)
         else:
@@ -87,7 +88,7 @@ def _known(names: Iterable[str], scenarios: Mapping[str, Scenario]) -> Iterable[
         yield name
 
 
-def _left_out(scenario: Scenario, target: Target, asked: set[str], options: Options, why_not: WhyNot) -> LeftOut | None:
+def _left_out(scenario: Scenario, target: Target, asked: set[str], why_not: WhyNot) -> LeftOut | None:
     name = scenario.name
     if asked and name not in asked:
         return LeftOut(name=name, why="it was not asked for", cannot_tell=False)
@@ -97,8 +98,8 @@ def _left_out(scenario: Scenario, target: Target, asked: set[str], options: Opti
     if not asked and not safety.played_unasked(name, target):
         why = f"production plays it only if it is asked for by name: --scenario {name}"
         return LeftOut(name=name, why=why, cannot_tell=False)
-    refusal = _refusal(scenario, target, options, why_not)
-    return None if refusal is None else LeftOut(name=name, why=refusal, cannot_tell=True)
+    refusal = why_not(scenario, target)
+    return None if refusal is None else LeftOut(name=name, why=refusal[1], cannot_tell=True)
 
 
 def _spends(scenario: Scenario, target: Target) -> str:
@@ -107,13 +108,6 @@ def _spends(scenario: Scenario, target: Target) -> str:
         f"{scenario.name} may book, attach a card or write, and target {target.name} is production: "
         "it is played against a sandbox only"
     )
-
-
-def _refusal(scenario: Scenario, target: Target, options: Options, why_not: WhyNot) -> str | None:
-    refusal = why_not(scenario, target)
-    if refusal is not None and refusal[0] is SkipReason.PORTAL and options.by_hand:
-        refusal = why_not(scenario, replace(target, portal=Portal(attach_url=target.base_url)))
-    return None if refusal is None else refusal[1]
 
 
 def _planned(scenario: Scenario, times: int) -> PlannedScenario:

@@ -27,9 +27,11 @@ _NEVER = frozenset({CheckId.KEY_ACCEPTED})
 
 def _date(text: str) -> str:
     try:
-        date.fromisoformat(text)
+        day = date.fromisoformat(text).isoformat()
     except ValueError:
-        raise ValueError("must be a day, as 2026-12-31") from None
+        day = None
+    if day != text:
+        raise ValueError("must be a day, as 2026-12-31")
     return text
 
 

@@ -86,7 +86,7 @@ async def test_a_repeat_that_is_answered_with_another_status_is_a_turn_of_its_ow
 
 async def test_a_repeat_that_books_once_more_is_an_unexpected_booking() -> None:
     def book_twice(told: Told) -> None:
-        if told.path.endswith("/events") and told.turn == 7:
+        if told.path.endswith("/events") and told.turn == 8:
             body: Any = told.json
             body["data"]["result"]["artifacts"]["booking"] |= {"bookingId": "bk_2", "confirmationUrl": "https://x/2"}
             told.say(body)
@@ -293,7 +293,7 @@ async def test_an_early_done_that_shows_the_old_setup_url_fails() -> None:
 
 
 async def test_a_replay_without_the_compared_value_fails() -> None:
-    async with served(at(7, put("data.result.artifacts.booking.confirmationUrl", DROP))) as (_, _, target):
+    async with served(at(8, put("data.result.artifacts.booking.confirmationUrl", DROP))) as (_, _, target):
         run = await play("idempotent_replay", target)
 
     assert run.detail == "confirm_again: expected booking.confirmationUrl, saw it is not there"

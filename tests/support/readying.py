@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from fractions import Fraction
+from functools import partial
 from typing import Any
 
 from support.playing import Heard as Listening
@@ -26,7 +26,6 @@ from probes.runner import Runner
 from probes.sandbox.server import SandboxServer
 from probes.scenario import Scenario
 from probes.scenario_files import shipped
-from probes.words import SkipReason
 
 PARTNER = "demo-partner"  # as the sandbox names its first partner in x-partner-id
 TODAY = date(2026, 11, 24)
@@ -56,14 +55,11 @@ class Readied:
         return [check.check_id for check in self.checks if check.state is CheckState.FAILED]
 
 
-def why_not(scenario: Scenario, target: Target) -> tuple[SkipReason, str] | None:
-    """What a runner with a durable ledger would say."""
-    return safety.why_not(scenario, target, durable_ledger=True)
-
-
-def planned(target: Target, scenarios: Mapping[str, Scenario] | None = None, **options: Any) -> Plan:
-    """The plan for these options."""
-    return plan_of(target, scenarios or shipped(), Options(**options), why_not=why_not)
+def planned(target: Target, known: Mapping[str, Scenario] | None = None, **options: Any) -> Plan:
+    """The plan for these options, as a runner with a durable ledger lets it be."""
+    asked = Options(**options)
+    why_not = partial(safety.why_not, durable_ledger=True, by_hand=asked.by_hand)
+    return plan_of(target, known or shipped(), asked, why_not=why_not)
 
 
 def judged(
@@ -108,6 +104,3 @@ async def with_faults(*faults: str, target: Mapping[str, Any] | None = None, **o
     """A sandbox that misbehaves so, asked whether it is ready."""
     async with SandboxServer(faults=faults, slow_seconds=0.05) as sandbox:
         return await played(ready_target(sandbox, **(target or {})), **options)
-
-
-HALF = Fraction(1, 2)

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import orjson
-
-from probes.model import Exchange
 from probes.readiness.checks.answering import (
     ELSEWHERE,
     Answered,
@@ -18,8 +15,9 @@ from probes.readiness.checks.answering import (
 )
 from probes.readiness.checks.seeing import Scene, Sight, first, proofs
 from probes.readiness.words import CheckState
-from probes.words import FailureKind, Operation
+from probes.words import FailureKind
 
+_TEXT_AGAIN = "search_again"
 _REFUSED_OTHERWISE = frozenset({FailureKind.AUTH_MISSING, FailureKind.AUTH_REJECTED})
 _ISOLATION = Question(
     scenario="session_isolation",
@@ -62,7 +60,7 @@ class _Repeated:
 
 
 def text_turn_key(scene: Scene) -> Answered:
-    """Whether a text turn's key is honoured, where a scenario repeats one. No document promises it."""
+    """Whether a text turn's key is honoured, as `idempotent_replay` tries it. No document promises it."""
     expected = "a repeated text turn with the same idempotencyKey is the same event once more (not promised)"
     repeats = _repeated_texts(scene)
     if not repeats:
@@ -78,27 +76,15 @@ def text_turn_key(scene: Scene) -> Answered:
 
 
 def _repeated_texts(scene: Scene) -> list[_Repeated]:
-    """Good answers to the same text with the same key, from different steps of one run."""
+    """Good answers to the same text with the same key, the second from the step that repeats the first."""
     earlier: dict[tuple[str, str], Sight] = {}
     found: list[_Repeated] = []
     for sight in scene.good_sights():
-        key = sight.exchange.idempotency_key
-        if key is None or not _is_text(sight.exchange):
-            continue
-        before = earlier.setdefault((sight.run.run_id, key), sight)
-        if before is not sight:
+        key = sight.run.run_id, sight.exchange.idempotency_key or ""
+        before = earlier.setdefault(key, sight)
+        if sight.step.name == _TEXT_AGAIN and before.step.name != _TEXT_AGAIN:
             found.append(_Repeated(before=before, again=sight))
     return found
-
-
-def _is_text(exchange: Exchange) -> bool:
-    if exchange.operation is not Operation.SEND_EVENT:
-        return False
-    try:
-        body = orjson.loads(exchange.request_body)
-    except orjson.JSONDecodeError:
-        return False
-    return isinstance(body, dict) and "text" in body and "kind" not in body
 
 
 def isolation(scene: Scene) -> Answered:

@@ -69,17 +69,17 @@ def latency(scene: Scene) -> Answered:
     good = [run for run in scene.judged if run.outcome in GOOD_OUTCOMES]
     if not good:
         return unexercised(expected, "no run was good", "See what failed.")
-    slow = [run for run in good if _seconds(run, scene) > _budget(run.scenario, scene)]
+    slow = [run for run in good if run.duration_seconds > _budget(run.scenario, scene)]
     late = [run for run in good if run.outcome is Outcome.DEGRADED and run.reason == FailureKind.LATENCY]
     if slow or late:
         told = [
-            f"{run.scenario} took {_seconds(run, scene):.2f} s of {_budget(run.scenario, scene):g} s" for run in slow
+            f"{run.scenario} took {run.duration_seconds:.2f} s of {_budget(run.scenario, scene):g} s" for run in slow
         ]
         told += [f"{run.scenario}: {run.detail}" for run in late]
         advice = "Play it again with --repeat; if it stays so, ask Brek, or set a budget that your users bear."
         return failed(expected, first(told), advice, tuple(_slowest(run) for run in (*slow, *late)))
-    slowest = max(good, key=lambda run: _seconds(run, scene))
-    return passed(expected, f"the slowest, {slowest.scenario}, took {_seconds(slowest, scene):.2f} s")
+    slowest = max(good, key=lambda run: run.duration_seconds)
+    return passed(expected, f"the slowest, {slowest.scenario}, took {slowest.duration_seconds:.2f} s")
 
 
 def _told_budget(scene: Scene) -> str:
@@ -92,14 +92,6 @@ def _told_budget(scene: Scene) -> str:
 def _budget(scenario: str, scene: Scene) -> float:
     asked = scene.options.latency_budget_seconds
     return scene.options.objectives.get(scenario, DEFAULT_LATENCY_SECONDS) if asked is None else asked
-
-
-def _seconds(run: Run, scene: Scene) -> float:
-    """How long it took; a person who adds a card by hand is no latency of the API."""
-    if scene.target.portal is not None:
-        return run.duration_seconds
-    cards = [step for step in run.steps if any(each.operation is Operation.ATTACH_CARD for each in step.exchanges)]
-    return run.duration_seconds - sum(step.duration_seconds for step in cards)
 
 
 def _slowest(run: Run) -> Proof:
