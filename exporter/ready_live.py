@@ -8,7 +8,7 @@ from exporter.terminal import LiveRun
 from probes.listening import Listener
 from probes.model import Run
 from probes.readiness.model import Check
-from probes.readiness.words import CheckState
+from probes.readiness.words import SCENARIO_PREFIX, CheckState
 
 _NEWS = frozenset({CheckState.PASSED, CheckState.FAILED})
 
@@ -23,15 +23,22 @@ class CheckNews(Listener):
 
     def run_finished(self, run: Run) -> None:
         """The run has been kept by now: this listener comes after who keeps it."""
-        for check in self._judge():
-            if check.state in _NEWS and self._told.get(check.check_id) is not check.state:
-                self._told[check.check_id] = check.state
-                self._tell(check)
+        news = [check for check in self._judge() if self._is_new(check)]
+        self._told |= {check.check_id: check.state for check in news}
+        passed = [check.check_id for check in news if check.state is CheckState.PASSED]
+        if passed:
+            self._view.say("  ", ("passed so far", "green"), f"  {self._view.clean(', '.join(passed))}")
+        for check in news:
+            if check.state is CheckState.FAILED:
+                self._tell_failed(check)
 
-    def _tell(self, check: Check) -> None:
-        view = self._view
-        if check.state is CheckState.PASSED:
-            view.say("  ", ("passed so far", "green"), f"  {view.clean(check.check_id)}")
-            return
+    def _is_new(self, check: Check) -> bool:
+        """A scenario's own check that passed says no more than the verdict of its runs, which is told already."""
+        of_scenario = check.check_id.startswith(SCENARIO_PREFIX) and check.state is CheckState.PASSED
+        known = self._told.get(check.check_id) is check.state
+        return check.state in _NEWS and not known and not of_scenario
+
+    def _tell_failed(self, check: Check) -> None:
         waived = ", which is waived" if check.waived else ""
-        view.say("  ", ("failed", "bold red"), f"  {view.clean(f'{check.check_id}{waived}: {check.seen}')}")
+        told = self._view.clean(f"{check.check_id}{waived}: {check.seen}")
+        self._view.say("  ", ("check failed", "bold red"), f"  {told}")

@@ -35,7 +35,7 @@ def _played(plan: Plan) -> Iterator[str]:
     for planned in plan.scenarios:
         times = f"{planned.times} times " if planned.times > 1 else ""
         leaves = _LEAVES.get(Leaves(planned.leaves), planned.leaves)
-        yield f"  {planned.name:<{width}}  {times}{planned.requests:>2}  {planned.sends}; {leaves}"
+        yield f"  {planned.name:<{width}}  {times}{planned.requests:>2} of the quota  {planned.sends}; {leaves}"
     yield _cost(plan)
     bookings = sum(planned.times for planned in plan.scenarios if planned.leaves == Leaves.BOOKING)
     if bookings:
