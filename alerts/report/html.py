@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 MOST_BYTES = 256 * 1024
+_SHEETS = ("document.css", "report.css", "print.css")
 _ALLOWED = "default-src 'none'; base-uri 'none'; form-action 'none'"
 _OUR_ADDRESS = re.compile(r"https?://[A-Za-z0-9.\-_:\[\]]+(/[A-Za-z0-9.\-_~/%?=&+]*)?")
 
@@ -93,7 +94,9 @@ def _whose(blame: Blame) -> str:
 
 @cache
 def _paper() -> Paper:
-    return Paper(style_sheet(("alerts", "report.css")), allowed=_ALLOWED)
+    return Paper(
+        style_sheet(*(("alerts", name) for name in ("document.css", "report.css", "print.css"))), allowed=_ALLOWED
+    )
 
 
 @cache
