@@ -95,5 +95,5 @@ def _tell_end(view: Lines, report: AuditReport) -> None:
         f"{len(evidence.exchanges)} requests seen in {report.duration_seconds:.1f} s,"
         f" {len(evidence.situations)} situations."
     )
-    view.say((f"Suite {report.suite_version}, brekwatch {report.monitor_version}.", "dim"))
-    view.say((f"Evidence sha256 {report.evidence_sha256}", "dim"))
+    view.made_by(report.suite_version, report.monitor_version)
+    view.say((view.clean(f"Evidence sha256 {report.evidence_sha256}"), "dim"))

@@ -59,6 +59,10 @@ class Lines(Terminal):
             self.say((f"{sign} {word}", style))
             self._wrapped("  ", "  ", shown)
 
+    def made_by(self, suite_version: str, monitor_version: str) -> None:
+        """What two answers must share to be compared."""
+        self.say((self.clean(f"Suite {suite_version}, brekwatch {monitor_version}."), "dim"))
+
     def _wrapped(self, first: str, later: str, text: str) -> None:
         for line in self._lines(first, later, self.clean(text)):
             self.say(line)

@@ -81,4 +81,4 @@ def _tell_cost(view: Lines, report: ReadyReport) -> None:
         f"{report.requests_sent} requests sent in {report.duration_seconds:.1f} s, {len(report.runs)} runs;"
         f" the key's limit is {limit}."
     )
-    view.say((f"Suite {report.suite_version}, brekwatch {report.monitor_version}.", "dim"))
+    view.made_by(report.suite_version, report.monitor_version)
