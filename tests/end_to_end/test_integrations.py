@@ -1,4 +1,4 @@
-"""The small integrations under examples/: the good ones come out clean, each bad one is told by its right rule."""
+"""The small integrations under examples/ are what their page and their docstrings say."""
 
 from __future__ import annotations
 
@@ -46,3 +46,10 @@ def test_a_good_integration_can_be_read_in_one_sitting() -> None:
     long = [path.name for path in FOLDER.glob("*.py") if len(path.read_text("utf-8").splitlines()) > 200]
 
     assert long == []
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_the_page_says_what_is_bad_in_it_and_where_it_shows(bad: Bad) -> None:
+    page = (FOLDER / "README.md").read_text("utf-8")
+
+    assert f"| `{bad.name}.py` | `{bad.rule}` | `{bad.situation}` |" in page
