@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from support.guide_lines import GUIDE_LINES
+from support.guide_lines import ERROR_CATALOG, GUIDE_LINES
 
 from exporter.metrics import FAMILIES
 from probes.readiness.words import SCENARIO_PREFIX, CheckId, RuleId, Statement
@@ -26,6 +26,12 @@ KNOWN: dict[str, set[str]] = {
     "a person": {*Statement, RuleId.NO_BOOKING_CLAIM_BEFORE_BOOKED},
 }
 COLUMNS = ("the guide says", *KNOWN)
+LISTS = (
+    ("Security requirements", ""),
+    ("Production checklist", "Before production launch:"),
+    ("Agent integration playbook", "Deterministic loop:"),
+    ("Agent guardrails", ":"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,31 @@ def rows() -> Iterator[Row]:
 
 
 ROWS = tuple(rows())
+
+
+def bare(text: str) -> str:
+    """Without white space and code marks, which the guide's page as text has lost in places."""
+    return re.sub(r"[\s`]+", "", text)
+
+
+GUIDE = bare((ROOT / "tests" / "support" / "partner-guide.txt").read_text("utf-8"))
+
+
+def test_the_lists_are_the_guides_own_from_first_line_to_last() -> None:
+    lists = "".join(f"{title}{lead}" + "".join(f"- {line}" for line in GUIDE_LINES[title]) for title, lead in LISTS)
+
+    assert GUIDE.endswith(bare(lists))
+
+
+def test_the_error_catalog_is_the_guides_own_from_first_row_to_last() -> None:
+    catalog = "".join(f"{' | '.join(row)} |" for row in ERROR_CATALOG)
+
+    assert bare(f"| HTTP | Code | Meaning | Handling | |---|---|---|---| {catalog} Example (401 missing key)") in GUIDE
+
+
+@pytest.mark.parametrize("line", GUIDE_LINES["Authentication, sessions and retries"])
+def test_a_sentence_from_elsewhere_stands_in_the_guide(line: str) -> None:
+    assert bare(line) in GUIDE
 
 
 @pytest.mark.parametrize("section", GUIDE_LINES)
