@@ -9,11 +9,11 @@ from good_by_text import Integration, Result, main
 class ClaimsTooEarly(Integration):
     """Tells of a success that it only hopes for."""
 
-    def say(self, action: str, text: str) -> Result:
-        """Before the confirmation is even sent."""
-        if action == "confirm":
+    def react(self, result: Result) -> Result | None:
+        """Before the guest has even answered."""
+        if result.status == "payment_confirmation_required":
             log.info("booking confirmed for %s", self.actor)
-        return super().say(action, text)
+        return super().react(result)
 
 
 if __name__ == "__main__":

@@ -54,8 +54,8 @@ BAD = (
     Bad("bad_crashes_on_saved_card", RuleId.HANDLES_EVERY_STATUS, SituationName.SAVED_CARD),
     Bad("bad_crashes_on_new_status", RuleId.SURVIVES_UNKNOWN_STATUS, SituationName.UNKNOWN_STATUS),
     Bad("bad_crashes_without_artifacts", RuleId.SURVIVES_MISSING_ARTIFACTS, SituationName.MISSING_ARTIFACTS),
-    Bad("bad_claims_too_early", RuleId.NO_BOOKING_CLAIM_BEFORE_BOOKED),
-    Bad("bad_logs_nothing", RuleId.LOGS_IDS),
+    Bad("bad_claims_too_early", RuleId.NO_BOOKING_CLAIM_BEFORE_BOOKED, SituationName.DECLINE),
+    Bad("bad_logs_no_ids", RuleId.LOGS_IDS),
     Bad("bad_logs_the_key", RuleId.LOGS_NO_SECRET),
 )
 
