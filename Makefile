@@ -32,6 +32,7 @@ system:
 
 benchmark: $(VENV)/.installed
 	$(BIN)/python -m benchmarks.golden_path
+	$(BIN)/python -m benchmarks.audit_proxy
 	$(BIN)/python -m benchmarks.scrubbing
 	$(BIN)/python -m benchmarks.status_page
 

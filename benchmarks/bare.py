@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ _SEARCH = "find me a las vegas hotel from 5/15 to 5/16 that is cheap and refunda
 class _Stream:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, host: str, key: str) -> None:
         self._reader, self._writer, self._host, self._key = reader, writer, host, key
+        self.took: list[float] = []
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         content = json.dumps(body).encode()
@@ -22,18 +24,23 @@ class _Stream:
             f"POST {path} HTTP/1.1\r\nhost: {self._host}\r\nx-partner-api-key: {self._key}\r\n"
             f"content-type: application/json\r\ncontent-length: {len(content)}\r\n\r\n"
         )
+        began = time.perf_counter()
         self._writer.write(head.encode() + content)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        found: dict[str, Any] = json.loads(await self._reader.readexactly(length))
+        told = await self._reader.readexactly(length)
+        self.took.append((time.perf_counter() - began) * 1000)
+        found: dict[str, Any] = json.loads(told)
         return found
 
     def close(self) -> None:
         self._writer.close()
 
 
-async def golden_path(base_url: str, api_key: str, attach_url: str, actor: str) -> str:
-    """Plays it once and gives the chat status of the confirmation."""
+async def golden_path(
+    base_url: str, api_key: str, attach_url: str, actor: str, *, took: list[float] | None = None
+) -> str:
+    """Plays it once and gives the chat status of the confirmation. `took` gets milliseconds of each exchange."""
     parts = urlsplit(base_url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     stream = _Stream(reader, writer, parts.netloc, api_key)
@@ -66,4 +73,6 @@ async def golden_path(base_url: str, api_key: str, attach_url: str, actor: str) 
     }
     await stream.post(f"{_BASE}/events", cancel)
     stream.close()
+    if took is not None:
+        took += stream.took
     return str(result["status"])

@@ -13,6 +13,20 @@ from probes.readiness.proxy.recording import Arrival
 KEYED: Headers = (("x-partner-api-key", KEY), ("content-type", "application/json"))
 
 
+def arrival(
+    *, method: str = "POST", target: str = f"{BASE}/events", headers: Headers = KEYED, began_seconds: float = 0.0
+) -> Arrival:
+    """The head of a request, from this machine."""
+    return Arrival(
+        method=method,
+        target=target,
+        headers=headers,
+        began_seconds=began_seconds,
+        over_tls=False,
+        from_loopback=True,
+    )
+
+
 def record(
     recorder: Recorder,
     body: bytes = b"{}",
@@ -25,16 +39,7 @@ def record(
     status_code: int = 200,
 ) -> None:
     """One whole exchange."""
-    recording = recorder.begin(
-        Arrival(
-            method=method,
-            target=target,
-            headers=headers,
-            began_seconds=recorder.clock(),
-            over_tls=False,
-            from_loopback=True,
-        )
-    )
+    recording = recorder.begin(arrival(method=method, target=target, headers=headers, began_seconds=recorder.clock()))
     if recording is None:
         return
     recording.request_piece(body)

@@ -52,6 +52,9 @@ def secrets_in(headers: Headers) -> tuple[Secret, ...]:
 
 def masked_headers(headers: Headers, scrub: Callable[[str], str]) -> Headers:
     """The headers as they may be kept: names in lower case, credentials masked whole."""
+    others = "\n".join(value for name, value in headers if name not in _MASKED_WHOLE)
+    if scrub(others) == others:
+        return tuple((name, MASK if name in _MASKED_WHOLE else value) for name, value in headers)
     return tuple((name, MASK if name in _MASKED_WHOLE else scrub(value)) for name, value in headers)
 
 

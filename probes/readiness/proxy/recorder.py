@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +20,10 @@ from probes.redaction import Scrubber, Secret
 
 MOST_EXCHANGES = 20_000
 MOST_BYTES = 128 * 1024 * 1024
+_MOST_WAITING_BYTES = 16 * 1024 * 1024
+_REST_SECONDS = 0.02
+_WORK_SECONDS = 0.004
+_LONGEST_WAIT_SECONDS = 2.0
 
 SituationOf = Callable[[Seen], SituationName | None]
 
@@ -60,6 +67,10 @@ class Recorder:
         self._began = loop_time()
         self._kept: dict[int, tuple[Seen, int]] = {}
         self._under_way: dict[int, Recording] = {}
+        self._waiting: deque[Recording] = deque()
+        self._waiting_bytes = 0
+        self._working = False
+        self._passed = 0.0
         self._count = 0
         self._bytes = 0
         self._stopped = False
@@ -84,6 +95,8 @@ class Recorder:
     @property
     def exchanges(self) -> tuple[Seen, ...]:
         """All that is kept. A key that was learned after an exchange ended is masked in it, too."""
+        while self._waiting:
+            self._settle()
         known = len(self._known)
         for number, (seen, keys_known) in self._kept.items():
             if keys_known < known:
@@ -102,6 +115,7 @@ class Recorder:
             self.dropped += 1
             return None
         self._count += 1
+        self._passed = self.clock()
         recording = Recording(
             number=self._count,
             arrival=arrival,
@@ -109,7 +123,7 @@ class Recorder:
             situation=self.situation,
             keys=facts,
             clock=self.clock,
-            over=self._settle,
+            over=self._over,
             left_out=self._leave_out,
             heard_seconds=self.clock(),
         )
@@ -120,11 +134,39 @@ class Recorder:
         """Note nothing any more: what is under way stays so."""
         self._stopped = True
 
-    def _settle(self, recording: Recording) -> None:
+    def _over(self, recording: Recording) -> None:
+        """Its bytes have passed. What is read of them is read a little later, so that nobody's bytes wait for that."""
         if self._stopped or self._under_way.pop(recording.number, None) is None:
             return
+        self._passed = self.clock()
+        self._bytes += recording.size
+        self._waiting.append(recording)
+        self._waiting_bytes += recording.size
+        while self._waiting_bytes > _MOST_WAITING_BYTES:
+            self._settle()
+        self._rest()
+
+    def _rest(self) -> None:
+        if self._working or not self._waiting:
+            return
+        with contextlib.suppress(RuntimeError):  # no loop: it is read when somebody asks for it
+            asyncio.get_running_loop().call_later(_REST_SECONDS, self._work)
+            self._working = True
+
+    def _work(self) -> None:
+        """Read what waits, for a moment: once nothing has passed by for a while, or it has waited long enough."""
+        self._working = False
+        now = self.clock()
+        waited = now - (self._waiting[0].ended_seconds or 0.0) if self._waiting else 0.0
+        quiet = now - self._passed >= _REST_SECONDS
+        while self._waiting and (quiet or waited > _LONGEST_WAIT_SECONDS) and self.clock() < now + _WORK_SECONDS:
+            self._settle()
+        self._rest()
+
+    def _settle(self) -> None:
+        recording = self._waiting.popleft()
+        self._waiting_bytes -= recording.size
         seen = self._seen(recording)
-        self._bytes += len(seen.body) + (0 if seen.answer is None else len(seen.answer.content))
         self.unread += bool(recording.answer_body and seen.answer and not seen.answer.content)
         self._kept[recording.number] = (seen, len(self._known))
         self._on_seen(seen)

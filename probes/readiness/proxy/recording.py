@@ -71,6 +71,11 @@ class Recording:
     ended_seconds: float | None = None
     lost: Lost | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of both bodies, as far as they were noted."""
+        return len(self.body) + len(self.answer_body)
+
     def request_piece(self, data: bytes) -> None:
         """A piece of the request's body came."""
         self.heard_seconds = self.clock()

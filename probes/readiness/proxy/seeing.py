@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -17,6 +18,7 @@ from probes.readiness.proxy.paths import operation_of
 from probes.readiness.proxy.recording import Recording
 from probes.redaction import Scrubber, Secret
 
+_MAY_SHOW_A_TOKEN = re.compile(rb"setup|psu_|\\\\u", re.IGNORECASE)
 _BROKEN_OFF = "the request broke off before its end"
 
 
@@ -67,7 +69,7 @@ def seen_again(seen: Seen, scrubber: Scrubber, keys: Iterable[Secret]) -> Seen:
         body=content.kept,
         request=seen.request if unread else content.value,
         key_in_url=seen.key_in_url or shown_in(f"{seen.path}?{seen.query}", several),
-        answer=None if seen.answer is None else _clean(seen.answer, seen.started_at, scrubber),
+        answer=None if seen.answer is None else _read_again(seen.answer, seen.started_at, scrubber),
     )
 
 
@@ -78,17 +80,22 @@ def _answer_of(recording: Recording, scrubber: Scrubber) -> Answer | None:
     moment = recording.started_at + timedelta(seconds=took)
     packed = bytes(recording.answer_body)
     plain, problem = unpacked(packed, _encoding(recording.answer_headers))
-    answer = answers.read(recording.status_code, recording.answer_headers, plain, now=moment)
-    scrubber.notice(map(Secret, tokens_shown(answer)))
-    clean = _clean(answer, moment, scrubber)
+    if _MAY_SHOW_A_TOKEN.search(plain):
+        shown = tokens_shown(answers.read(recording.status_code, recording.answer_headers, plain, now=moment))
+        scrubber.notice(map(Secret, shown))
+    clean = _read(recording.status_code, recording.answer_headers, plain, moment, scrubber)
     return clean if problem is None else replace(clean, json_problem=problem)
 
 
-def _clean(answer: Answer, moment: datetime, scrubber: Scrubber) -> Answer:
-    headers = masked_headers(tuple(answer.headers.items()), scrubber.text)
-    content = content_of(answer.content, "", scrubber)
-    clean = answers.read(answer.status_code, headers, content.kept, now=moment)
+def _read(status_code: int, headers: Headers, plain: bytes, moment: datetime, scrubber: Scrubber) -> Answer:
+    content = content_of(plain, "", scrubber)
+    clean = answers.read(status_code, masked_headers(headers, scrubber.text), content.kept, now=moment)
     return clean if content.problem is None else replace(clean, body=None, json_problem=content.problem)
+
+
+def _read_again(answer: Answer, moment: datetime, scrubber: Scrubber) -> Answer:
+    again = _read(answer.status_code, tuple(answer.headers.items()), answer.content, moment, scrubber)
+    return replace(again, json_problem=answer.json_problem, retry_after_seconds=answer.retry_after_seconds)
 
 
 def _encoding(headers: Headers) -> str:

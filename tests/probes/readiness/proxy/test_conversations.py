@@ -5,10 +5,11 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import httpx
 import orjson
-from support.sandbox import SEARCH, Partner, artifacts, status
+from support.sandbox import BASE, SEARCH, VISA, Partner, RawConnection
 
 from probes.readiness.evidence import Seen
 from probes.readiness.proxy.recorder import Recorder
@@ -26,6 +27,7 @@ class Audited:
     """A partner that speaks to the sandbox through a proxy."""
 
     sandbox: SandboxServer
+    proxy: RecordingProxy
     recorder: Recorder
     partner: Partner
 
@@ -33,35 +35,31 @@ class Audited:
 @asynccontextmanager
 async def audited() -> AsyncIterator[Audited]:
     recorder = Recorder()
-    limits = httpx.Limits(max_connections=None)
     async with (
         SandboxServer(minute_quota=1_000_000) as sandbox,
         RecordingProxy(sandbox.base_url, recorder) as proxy,
-        httpx.AsyncClient(base_url=proxy.base_url, trust_env=False, timeout=60, limits=limits) as http,
+        httpx.AsyncClient(base_url=proxy.base_url, trust_env=False, timeout=30) as http,
     ):
-        yield Audited(sandbox=sandbox, recorder=recorder, partner=Partner(sandbox, http))
+        yield Audited(sandbox=sandbox, proxy=proxy, recorder=recorder, partner=Partner(sandbox, http))
 
 
-async def book(partner: Partner, actor: str) -> tuple[str, list[str], set[str]]:
+async def book(at: Audited, actor: str) -> tuple[str, list[str], set[str]]:
     """A golden path: its session, the statuses that it was told, and the sessions that its answers were of."""
-    session = await partner.open(actor)
-    told = [await partner.say(session, text) for text in (SEARCH, "book option 1", "guest name is John Doe")]
-    token = artifacts(told[-1])["payment"]["setupUrl"].rpartition("/")[2]
-    await partner.http.post(
-        partner.sandbox.attach_url,
-        json={
-            "portalToken": token,
-            "paymentMethodId": "pm_card_visa",
-            "cardBrand": "visa",
-            "cardLast4": "4242",
-            "expMonth": 12,
-            "expYear": 2030,
-            "setAsDefault": True,
-        },
-    )
-    told += [await partner.say(session, text) for text in ("Done", "yes, use this card")]
-    told_of = {str(answer.json()["data"]["sessionId"]) for answer in told}
-    return session, [status(answer) for answer in told], told_of
+    host, _, port = at.proxy.base_url.removeprefix("http://").rpartition(":")
+    key = at.sandbox.api_key
+    async with RawConnection(*await asyncio.open_connection(host, int(port))) as connection:
+        session = (await connection.call(f"{BASE}/sessions", {"actor": {"actorId": actor}}, key))["sessionId"]
+
+        async def say(text: str) -> dict[str, Any]:
+            told: dict[str, Any] = await connection.call(f"{BASE}/events", {"sessionId": session, "text": text}, key)
+            return told
+
+        told = [await say(text) for text in (SEARCH, "book option 1", "guest name is John Doe")]
+        token = told[-1]["result"]["artifacts"]["payment"]["setupUrl"].rpartition("/")[2]
+        attach = {"portalToken": token, **VISA, "setAsDefault": True}
+        await connection.call(at.sandbox.attach_url.removeprefix(at.sandbox.base_url), attach, "")
+        told += [await say(text) for text in ("Done", "yes, use this card")]
+    return session, [each["result"]["status"] for each in told], {each["sessionId"] for each in told}
 
 
 def told_of_another(seen: Seen) -> bool:
@@ -71,7 +69,7 @@ def told_of_another(seen: Seen) -> bool:
 
 async def test_two_hundred_conversations_at_once_are_all_right_and_each_answer_is_its_own() -> None:
     async with audited() as at:
-        ended = await asyncio.gather(*(book(at.partner, f"guest-{number}") for number in range(GUESTS)))
+        ended = await asyncio.gather(*(book(at, f"guest-{number}") for number in range(GUESTS)))
         exchanges = at.recorder.exchanges
         booked = Counter(booking.session_id for booking in at.sandbox.bookings)
 

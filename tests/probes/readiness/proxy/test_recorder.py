@@ -4,17 +4,17 @@ import gzip
 import json
 import zlib
 from datetime import UTC, datetime
+from types import SimpleNamespace
 
 import pytest
 from support.proxying import BASE, KEY
-from support.recordings import KEYED, record, seen_of
+from support.recordings import KEYED, arrival, record, seen_of
 
 from probes import known_secrets
 from probes.readiness.evidence import Headers, Seen
 from probes.readiness.proxy import keys
 from probes.readiness.proxy import recorder as recorders
 from probes.readiness.proxy.recorder import Recorder
-from probes.readiness.proxy.recording import Arrival
 from probes.readiness.words import SituationName
 from probes.redaction import Secret
 from probes.words import AuthHeader, Operation
@@ -310,27 +310,26 @@ def test_a_situation_may_be_found_from_the_exchange_itself() -> None:
 
 
 def test_moments_are_seconds_since_the_audit_began() -> None:
-    moments = iter([100.0, 101.0, 101.5, 102.0, 103.0, 104.0, 105.0])
-    recorder = Recorder(loop_time=lambda: next(moments), now=lambda: NOON)
-    record(recorder)
+    clock = SimpleNamespace(seconds=100.0)
+    recorder = Recorder(loop_time=lambda: clock.seconds, now=lambda: NOON)
+    recording = recorder.begin(arrival(began_seconds=0.5))
+    assert recording is not None
+    clock.seconds = 103.0
+    recording.request_whole()
+    clock.seconds = 104.0
+    recording.answer_head(200, ())
+    recording.answer_whole()
+    clock.seconds = 105.0
+    recording.end()
     seen = recorder.exchanges[0]
 
-    assert (seen.began_seconds, seen.received_seconds, seen.ended_seconds) == (1.0, 3.0, 4.0)
+    assert (seen.began_seconds, seen.received_seconds, seen.ended_seconds) == (0.5, 3.0, 4.0)
     assert seen.started_at == NOON
 
 
 def test_an_exchange_under_way_is_among_the_exchanges_without_an_answer() -> None:
     recorder = Recorder()
-    recording = recorder.begin(
-        Arrival(
-            method="POST",
-            target=f"{BASE}/events",
-            headers=KEYED,
-            began_seconds=0.5,
-            over_tls=False,
-            from_loopback=True,
-        )
-    )
+    recording = recorder.begin(arrival())
     record(recorder)
     assert recording is not None
     recording.request_whole()
