@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -33,8 +33,9 @@ class Audience(Protocol):
     def ends(self, run: SituationRun, output: Output) -> None:
         """It was played: how the command did, and what it said."""
 
-    def output(self) -> Output:
-        """Where the next command's output goes."""
+    @property
+    def show(self) -> Callable[[str], None] | None:
+        """Is told each line that the command says; None: nobody wants to see them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ async def play(course: Course, proxy: RecordingProxy, audience: Audience) -> tup
 
 
 async def _play_one(course: Course, situation: Situation, proxy: RecordingProxy, audience: Audience) -> SituationRun:
-    recorder, script, output = proxy.recorder, OneSituation(situation), audience.output()
+    recorder, script = proxy.recorder, OneSituation(situation)
+    output = Output(recorder.scrub, show=audience.show)
     audience.begins(situation)
     recorder.situation = situation.name
     began = recorder.clock()

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 from probes.errors import UsageError
-from probes.files.shapes import no_such
 from probes.readiness.course import plays
 from probes.readiness.course.play import Play
 from probes.readiness.words import SituationName
@@ -146,6 +145,8 @@ def chosen(names: Iterable[str]) -> tuple[Situation, ...]:
     """Those of these names, in the order of the course; all, if none is named. Raises UsageError for an unknown one."""
     wanted = set(names)
     for name in sorted(wanted - _BY_NAME.keys()):
+        from probes.files.shapes import no_such  # it brings pydantic along
+
         shown = printable(name, _LONGEST_SHOWN)
         raise UsageError(f"{shown}: {no_such('situation', name, _BY_NAME)}")
     return tuple(each for each in SITUATIONS if not wanted or each.name in wanted)

@@ -29,10 +29,10 @@ _CLIENT = (sys.executable, course_client.__file__)
 class Onlooker:
     """Keeps what an audience is told."""
 
-    def __init__(self, recorder: Recorder) -> None:
-        self.recorder = recorder
+    def __init__(self) -> None:
         self.told: list[str] = []
         self.said: list[tuple[str, ...]] = []
+        self.shown: list[str] = []
 
     def begins(self, situation: Situation) -> None:
         self.told.append(f"begins {situation.name}")
@@ -41,8 +41,8 @@ class Onlooker:
         self.told.append(f"ends {run.situation}")
         self.said.append(output.last_lines)
 
-    def output(self) -> Output:
-        return Output(self.recorder.scrub)
+    def show(self, line: str) -> None:
+        self.shown.append(line)
 
 
 async def played(
@@ -57,7 +57,7 @@ async def played(
         keys=_KEYS,
         timeout_seconds=seconds,
     )
-    onlooker = Onlooker(recorder)
+    onlooker = Onlooker()
     async with RecordingProxy("http://127.0.0.1:1", recorder) as proxy:
         runs = await play(course, proxy, onlooker)
     return runs, recorder.exchanges, onlooker
@@ -88,6 +88,7 @@ async def test_a_command_that_ends_early_is_told_by_its_exit_code_and_its_last_w
     assert [(run.exit_code, run.reached, run.timed_out) for run in runs] == [(1, True, False)] * 2
     assert [seen.operation for seen in exchanges if seen.situation is runs[1].situation] == [Operation.CREATE_SESSION]
     assert onlooker.said[1] == ("ended by HTTP Error 403: Forbidden, key ***",)
+    assert onlooker.shown[-1] == onlooker.said[1][0]
     assert exchanges[-2].lost is not None
 
 
