@@ -18,8 +18,12 @@ from probes.sandbox.state import Cards, Newest, Session
 from probes.words import Operation
 
 _MOST_SESSIONS = 20_000
-_SAME_CREATION_SECONDS = 10.0
-"""A creation that comes so soon after its actor was refused one is the same again, not the next."""
+_SAME_CREATION_SECONDS = 2.0
+_MOST_REFUSALS = 4
+"""A creation that comes so soon after its actor was refused one is the same again, not the next; and so often.
+
+A client that is started anew can't be told from one that doesn't give up, but by the time that it takes.
+"""
 
 
 class OneSituation:
@@ -44,8 +48,9 @@ class _Turn:
 
     situation: Situation
     play: Play
-    told: bool = False
+    refusals: int = 0
     refused_at: float = 0.0
+    told: bool = False
 
 
 class TakingTurns:
@@ -117,8 +122,9 @@ class TakingTurns:
 
     def _same_creation(self, act: Act) -> _Turn | None:
         turn = self._refused.get(act.actor_id or "")
-        soon = turn is not None and self._loop_time() - turn.refused_at < _SAME_CREATION_SECONDS
-        return turn if soon else None
+        if turn is None or turn.refusals >= _MOST_REFUSALS:
+            return None
+        return turn if self._loop_time() - turn.refused_at < _SAME_CREATION_SECONDS else None
 
     def _next(self) -> _Turn:
         situation = self._situations[self._count % len(self._situations)]
@@ -126,6 +132,7 @@ class TakingTurns:
 
     def _refuse(self, turn: _Turn, act: Act) -> None:
         self._begin(turn)
+        turn.refusals += 1
         turn.refused_at = self._loop_time()
         self._refused[act.actor_id or ""] = turn
 

@@ -43,7 +43,7 @@ async def test_a_card_of_one_situation_is_not_there_in_the_next_even_for_the_sam
 
 @pytest.mark.parametrize(
     ("pause", "codes", "met"),
-    [(1.0, [403, 403, 403], [_REJECTED]), (11.0, [403, 200, 403], [_REJECTED, _NORMAL, _REJECTED])],
+    [(1.0, [403, 403, 403], [_REJECTED]), (3.0, [403, 200, 403], [_REJECTED, _NORMAL, _REJECTED])],
     ids=["soon", "after_a_while"],
 )
 async def test_a_refused_creation_that_is_repeated_soon_is_the_same_again(
@@ -58,6 +58,13 @@ async def test_a_refused_creation_that_is_repeated_soon_is_the_same_again(
             turns.seconds += pause
 
         assert (turns.told, seen) == ([_NORMAL, *met], codes)
+
+
+async def test_one_who_never_gives_up_is_let_on_in_the_end() -> None:
+    async with partner_in_turn(_NORMAL, _REJECTED) as turns:
+        codes = [await create(turns.partner) for _ in range(7)]
+
+        assert codes == [200, 403, 403, 403, 403, 200, 403]
 
 
 async def test_another_actor_gets_the_next_while_one_is_refused() -> None:
