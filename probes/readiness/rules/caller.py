@@ -12,7 +12,7 @@ from probes.readiness.words import RuleId, SituationName
 from probes.redaction import bounded
 from probes.words import AuthHeader, ChatStatus
 
-NOTHING_SENT = "Nothing was sent to the API."
+NOTHING_SENT = "nothing was sent to the API"
 _OF_BROWSERS = ("origin", "referer")
 _KEY_HEADERS = frozenset(AuthHeader)
 _API_PATH = "/api/partner/v1/core-chat/"
@@ -49,13 +49,13 @@ def _key_server_side(evidence: Evidence) -> Ruling:
     if told:
         signs = listed(sign for _, sign in told)
         return broken(
-            f"{counted(len(told), 'request')} came as from a browser ({signs}): the key has left the server.",
+            f"{counted(len(told), 'request')} came as from a browser ({signs}): the key has left the server",
             (seen for seen, _ in told),
         )
     with_key = sum(bool(seen.key_styles) for seen in evidence.exchanges)
     if not with_key:
-        return not_exercised("No request carried a key in a header.")
-    return kept(f"{counted(with_key, 'request')} with a key, none with Origin, Referer, cookie or CORS preflight.")
+        return not_exercised("no request carried a key in a header")
+    return kept(f"{counted(with_key, 'request')} with a key, none with Origin, Referer, cookie or CORS preflight")
 
 
 def _key_single_style(evidence: Evidence) -> Ruling:
@@ -71,8 +71,8 @@ def _key_single_style(evidence: Evidence) -> Ruling:
             parts.append(f"{counted(len(several), 'request')} carried more than one key header ({headers})")
         if none:
             parts.append(f"{counted(len(none), 'request')} carried none")
-        return broken("; ".join(parts) + ".", sorted([*none, *several], key=lambda seen: seen.number))
-    return kept(f"{counted(len(requests), 'request')}, each with one header: {listed(_styles(requests))}.")
+        return broken("; ".join(parts), sorted([*none, *several], key=lambda seen: seen.number))
+    return kept(f"{counted(len(requests), 'request')}, each with one header: {listed(_styles(requests))}")
 
 
 def _styles(requests: Iterable[Seen]) -> Iterable[str]:
@@ -83,10 +83,10 @@ def _key_not_in_url(evidence: Evidence) -> Ruling:
     shown = [seen for seen in evidence.exchanges if seen.key_in_url]
     if shown:
         return broken(
-            f"{counted(len(shown), 'request')} had the key in the URL, where every log on the way keeps it.", shown
+            f"{counted(len(shown), 'request')} had the key in the URL, where every log on the way keeps it", shown
         )
     requests = api_requests(evidence)
-    return kept(f"{counted(len(requests), 'URL')}, none with a key.") if requests else not_exercised(NOTHING_SENT)
+    return kept(f"{counted(len(requests), 'URL')}, none with a key") if requests else not_exercised(NOTHING_SENT)
 
 
 def _tls(evidence: Evidence) -> Ruling:
@@ -96,22 +96,22 @@ def _tls(evidence: Evidence) -> Ruling:
         return broken(f"{counted(len(plain), 'request')} came from another machine without TLS.", plain)
     encrypted = sum(seen.over_tls for seen in requests)
     if not encrypted:
-        return not_exercised("Everything stayed on this machine, where plain HTTP shows nothing.")
+        return not_exercised("everything stayed on this machine, where plain HTTP shows nothing")
     return kept(f"{counted(encrypted, 'request')} came over TLS.")
 
 
 def _content_type(evidence: Evidence) -> Ruling:
     posts = [seen for seen in api_requests(evidence) if seen.method == "POST"]
     if not posts:
-        return not_exercised("No POST was sent to the API.")
+        return not_exercised("no POST was sent to the API")
     wrong = [(seen, given) for seen in posts if (given := _media_type(seen)) != "application/json"]
     if wrong:
         types = listed(given or "none" for _, given in wrong)
         return broken(
-            f"{counted(len(wrong), 'POST request')} named another content type than application/json: {types}.",
+            f"{counted(len(wrong), 'POST request')} named another content type than application/json: {types}",
             (seen for seen, _ in wrong),
         )
-    return kept(f"{counted(len(posts), 'POST request')}, each as application/json.")
+    return kept(f"{counted(len(posts), 'POST request')}, each as application/json")
 
 
 def _media_type(seen: Seen) -> str:
@@ -122,9 +122,9 @@ def _no_card_data(evidence: Evidence) -> Ruling:
     raw = [seen for seen in api_requests(evidence) if seen.card_data is not None]
     if raw:
         places = listed(bounded(seen.card_data or "", 80) for seen in raw)
-        return broken(f"{counted(len(raw), 'request')} held a raw card number or a CVV, at {places}.", raw)
+        return broken(f"{counted(len(raw), 'request')} held a raw card number or a CVV, at {places}", raw)
     if not any(is_turn(seen) and status_told(seen) in _AT_PAYMENT for seen in api_requests(evidence)):
-        return not_exercised("No conversation came as far as the payment.")
+        return not_exercised("no conversation came as far as the payment")
     return kept(f"{counted(len(turns(evidence)), 'turn')}, as far as the payment, none with a card number or a CVV.")
 
 

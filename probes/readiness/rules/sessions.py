@@ -46,23 +46,23 @@ def _session_per_actor(evidence: Evidence) -> Ruling:
     shared = list(_strangers(evidence))
     if shared:
         return broken(
-            f"{counted(len(shared), 'session')} served two actors: created or used for one, then used for another.",
+            f"{counted(len(shared), 'session')} served two actors: created or used for one, then used for another",
             sorted({seen.number: seen for pair in shared for seen in pair}.values(), key=lambda seen: seen.number),
         )
     doubled = list(_opened_beside_a_living_one(evidence))
     if doubled:
         return advice(
             f"{counted(len(doubled), 'new session')} for an actor whose older session could still be used: "
-            "keep the sessionId by actorId, and use it on.",
+            "keep the sessionId by actorId, and use it on",
             (seen for pair in doubled for seen in pair),
         )
     named = sum(actor_of(seen) is not None for seen in api_requests(evidence) if is_turn(seen))
     if named:
-        return kept(f"{counted(named, 'turn')} named the actor, each the session's own.")
+        return kept(f"{counted(named, 'turn')} named the actor, each the session's own")
     served = _actors_served(evidence)
     if len(served) > 1:
-        return kept(f"{len(served)} actors, each with sessions of their own.")
-    return not_exercised("Only one actor was served, and no turn named it: a second actor would show it.")
+        return kept(f"{len(served)} actors, each with sessions of their own")
+    return not_exercised("only one actor was served, and no turn named it: a second actor would show it")
 
 
 def _actors_served(evidence: Evidence) -> set[str]:
@@ -139,7 +139,7 @@ def _lost_between(evidence: Evidence, first: Iterable[Seen], successor: Seen) ->
 def _actor_id_stable(evidence: Evidence) -> Ruling:
     renamed = _renamed(evidence)
     if renamed is not None:
-        return broken("After a session was not found, the same conversation went on under another actorId.", renamed)
+        return broken("after a session was not found, the same conversation went on under another actorId", renamed)
     opened: dict[str, int] = defaultdict(int)
     for seen in api_requests(evidence):
         actor = actor_of(seen)
@@ -147,8 +147,8 @@ def _actor_id_stable(evidence: Evidence) -> Ruling:
             opened[actor] += 1
     again = sum(count > 1 for count in opened.values())
     if again:
-        return kept(f"{counted(again, 'actor')} opened another session under the same actorId.")
-    return not_exercised("No actor opened a second session, so nothing shows whether its id stays the same.")
+        return kept(f"{counted(again, 'actor')} opened another session under the same actorId")
+    return not_exercised("no actor opened a second session, so nothing shows whether its id stays the same")
 
 
 def _overlaps(story: Iterable[Seen]) -> Iterator[tuple[Seen, Seen]]:
@@ -168,13 +168,13 @@ def _turns_in_order(evidence: Evidence) -> Ruling:
     if overlapping:
         involved = {seen.number: seen for pair in overlapping for seen in pair}
         return broken(
-            f"{counted(len(overlapping), 'turn')} began while an earlier turn of that session was still unanswered.",
+            f"{counted(len(overlapping), 'turn')} began while an earlier turn of that session was still unanswered",
             (involved[number] for number in sorted(involved)),
         )
     several = sum(sum(map(is_turn, story)) > 1 for story in stories(evidence).values())
     if several:
-        return kept(f"{counted(several, 'session')} with several turns, one at a time.")
-    return not_exercised("No session had a second turn.")
+        return kept(f"{counted(several, 'session')} with several turns, one at a time")
+    return not_exercised("no session had a second turn")
 
 
 RULES: tuple[Rule, ...] = (

@@ -65,12 +65,12 @@ def _branch_on_status(evidence: Evidence) -> Ruling:
     if early:
         told = listed(status for _, status in early)
         return broken(
-            f"{counted(len(early), 'payment')} confirmed while the last status told was not {_ASKED}: {told}.",
+            f"{counted(len(early), 'payment')} confirmed while the last status told was not {_ASKED}: {told}",
             (seen for seen, _ in early),
         )
     if rightly:
-        return kept(f"{counted(rightly, 'answer')} to the payment question, each when {_ASKED} had been told.")
-    return not_exercised(f"Nothing was confirmed or declined, whether or not {_ASKED} was told.")
+        return kept(f"{counted(rightly, 'answer')} to the payment question, each when {_ASKED} had been told")
+    return not_exercised(f"nothing was confirmed or declined, whether or not {_ASKED} was told")
 
 
 def _writes_after_error(evidence: Evidence) -> Iterator[Seen]:
@@ -89,12 +89,12 @@ def _no_write_after_error(evidence: Evidence) -> Ruling:
     wrong = list(_writes_after_error(evidence))
     if wrong:
         return broken(
-            f"{counted(len(wrong), 'write action')} in a session that had been told {ChatStatus.ERROR}.", wrong
+            f"{counted(len(wrong), 'write action')} in a session that had been told {ChatStatus.ERROR}", wrong
         )
     told = sum(status_told(seen) == ChatStatus.ERROR for seen in api_requests(evidence))
     if told:
-        return kept(f"{ChatStatus.ERROR} was told {counted(told, 'time')}, and no write action followed it.")
-    return not_exercised(f"No answer told the status {ChatStatus.ERROR}.")
+        return kept(f"{ChatStatus.ERROR} was told {counted(told, 'time')}, and no write action followed it")
+    return not_exercised(f"no answer told the status {ChatStatus.ERROR}")
 
 
 @cache
@@ -155,14 +155,14 @@ def _request_schema(evidence: Evidence) -> Ruling:
     forbidden = {seen.number: seen for seen, (is_forbidden, _) in found if is_forbidden}
     if forbidden:
         told = listed(what for _, (is_forbidden, what) in found if is_forbidden)
-        return broken(f"{counted(len(forbidden), 'request')} broke the documented schema: {told}.", forbidden.values())
+        return broken(f"{counted(len(forbidden), 'request')} broke the documented schema: {told}", forbidden.values())
     unknown = {seen.number: seen for seen, _ in found}
     if unknown:
         told = listed(what for _, (_, what) in found)
-        return advice(f"{counted(len(unknown), 'request')} held what no document names: {told}.", unknown.values())
+        return advice(f"{counted(len(unknown), 'request')} held what no document names: {told}", unknown.values())
     if not posts:
-        return not_exercised("No request with a JSON body was sent to the API.")
-    return kept(f"{counted(len(posts), 'request')} with a body as documented.")
+        return not_exercised("no request with a JSON body was sent to the API")
+    return kept(f"{counted(len(posts), 'request')} with a body as documented")
 
 
 RULES: tuple[Rule, ...] = (

@@ -43,18 +43,18 @@ def _write_has_idempotency_key(evidence: Evidence) -> Ruling:
     kinds = [seen for seen in turns(evidence) if has_write_kind(seen)]
     bare = [seen for seen in kinds if key_of(seen) is None]
     if bare:
-        return broken(f"{counted(len(bare), 'write kind')} sent without an idempotencyKey.", bare)
+        return broken(f"{counted(len(bare), 'write kind')} sent without an idempotencyKey", bare)
     texts = [seen for seen in turns(evidence) if writes(evidence, seen) and not has_write_kind(seen)]
     keyless = [seen for seen in texts if key_of(seen) is None]
     if keyless:
         return advice(
             f"{counted(len(keyless), 'text')} confirmed a payment without an idempotencyKey: the guide allows it, but "
-            "it could not be repeated safely.",
+            "it could not be repeated safely",
             keyless,
         )
     if kinds or texts:
-        return kept(f"{counted(len(kinds) + len(texts), 'write action')}, each with an idempotencyKey.")
-    return not_exercised("No write action was sent.")
+        return kept(f"{counted(len(kinds) + len(texts), 'write action')}, each with an idempotencyKey")
+    return not_exercised("no write action was sent")
 
 
 def _repeats(evidence: Evidence) -> Iterator[tuple[Seen, Seen, Seen]]:
@@ -83,17 +83,17 @@ def _same_key_on_retry(evidence: Evidence) -> Ruling:
     if changed:
         return broken(
             f"{counted(len(changed) // 2, 'write action')} repeated without the key of the try before: each try may "
-            "book.",
+            "book",
             _once(changed),
         )
     if changed_beside_writes:
         return advice(
-            f"{counted(len(changed_beside_writes) // 2, 'turn')} repeated under another key; none of them was a write.",
+            f"{counted(len(changed_beside_writes) // 2, 'turn')} repeated under another key; none of them was a write",
             _once(changed_beside_writes),
         )
     if same:
-        return kept(f"{counted(same, 'repeat')}, each with the key of the try before.")
-    return not_exercised("No turn with a key was repeated after 429, 5xx or a lost answer.")
+        return kept(f"{counted(same, 'repeat')}, each with the key of the try before")
+    return not_exercised("no turn with a key was repeated after 429, 5xx or a lost answer")
 
 
 def _once(several: list[Seen]) -> list[Seen]:
@@ -132,13 +132,13 @@ def _new_key_on_new_action(evidence: Evidence) -> Ruling:
     if worn:
         return broken(
             f"{counted(len(worn), 'new action')} under a key that an earlier one had used: the API may answer with "
-            "what it said then.",
+            "what it said then",
             _once([seen for pair in worn for seen in pair]),
         )
     keys = {(seen.situation, key) for seen in turns(evidence) if (key := key_of(seen)) is not None}
     if len(keys) > 1:
-        return kept(f"{len(keys)} actions with a key, each with one of its own.")
-    return not_exercised("Fewer than two actions carried an idempotencyKey.")
+        return kept(f"{len(keys)} actions with a key, each with one of its own")
+    return not_exercised("fewer than two actions carried an idempotencyKey")
 
 
 def _has_recommended_form(seen: Seen, key: str) -> bool:
@@ -147,17 +147,17 @@ def _has_recommended_form(seen: Seen, key: str) -> bool:
 
 
 def _key_form(evidence: Evidence) -> Ruling:
-    keyed = [(seen, key) for seen in turns(evidence) if (key := key_of(seen)) is not None]
+    keyed = [(seen, key) for seen in turns(evidence) if session_of(seen) and (key := key_of(seen)) is not None]
     if not keyed:
-        return not_exercised("No turn carried an idempotencyKey.")
+        return not_exercised("no turn carried an idempotencyKey")
     otherwise = [seen for seen, key in keyed if not _has_recommended_form(seen, key)]
     if otherwise:
         return advice(
             f"{counted(len(otherwise), 'key')} of another form than <partner>:<sessionId>:<action>:<sequence>, with "
-            "the id of the very session.",
+            "the id of the very session",
             otherwise,
         )
-    return kept(f"{counted(len(keyed), 'key')} of the recommended form.")
+    return kept(f"{counted(len(keyed), 'key')} of the recommended form")
 
 
 def _after_lost_writes(evidence: Evidence) -> Iterator[tuple[Seen, Seen | None]]:
@@ -176,15 +176,15 @@ def _snapshot_after_ambiguity(evidence: Evidence) -> Ruling:
     if blind:
         return broken(
             f"{counted(len(blind), 'time')} the answer to a write was lost, and the next request about its session did "
-            "not look what had become of it.",
+            "not look what had become of it",
             _once([seen for pair in blind for seen in pair]),
         )
     looked = sum(after is not None for _, after in lost)
     if looked:
-        return kept(f"{counted(looked, 'time')} the answer to a write was lost, and the session was read next.")
+        return kept(f"{counted(looked, 'time')} the answer to a write was lost, and the session was read next")
     if lost:
-        return not_exercised("The answer to a write was lost, and the integration ended without asking again.")
-    return not_exercised("No answer to a write was lost.")
+        return not_exercised("the answer to a write was lost, and the integration ended without asking again")
+    return not_exercised("no answer to a write was lost")
 
 
 RULES: tuple[Rule, ...] = (

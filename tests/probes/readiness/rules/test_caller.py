@@ -88,6 +88,13 @@ def test_a_bare_options_request_is_no_preflight() -> None:
     assert tape.ruling(RuleId.KEY_SERVER_SIDE).state is RuleState.KEPT
 
 
+def test_only_options_is_a_preflight() -> None:
+    tape = Tape()
+    tape.creates(headers=(JSON_TYPE, ("access-control-request-method", "POST")))
+
+    assert tape.ruling(RuleId.KEY_SERVER_SIDE).state is RuleState.KEPT
+
+
 def test_a_cookie_that_the_api_itself_has_set_comes_back_from_a_server_too() -> None:
     tape = Tape()
     tape.creates(answer=answered(200, {"sessionId": "sess_1_a"}, **{"set-cookie": "lb=1"}))

@@ -247,6 +247,14 @@ def test_a_key_of_another_form_is_only_advised_against(key: str) -> None:
     assert (ruling.state, ruling.exchanges) == (RuleState.ADVICE, numbers(odd))
 
 
+def test_a_turn_without_a_session_has_another_fault_than_its_keys_form() -> None:
+    tape = Tape()
+    tape.creates()
+    tape.turns({"sessionId": None, "text": "hello"}, key="acme:book:001")
+
+    assert tape.ruling(FORM).state is RuleState.NOT_EXERCISED
+
+
 def test_the_recommended_form_is_kept() -> None:
     tape = Tape()
     tape.creates()
