@@ -76,7 +76,7 @@ def _opened_beside_a_living_one(evidence: Evidence) -> Iterator[tuple[Seen, Seen
     latest: dict[tuple[Scope, int | None, str], str] = {}
     for seen in api_requests(evidence):
         session, actor = session_of(seen), actor_of(seen)
-        if not _is_creation(seen) or not succeeded(seen) or session is None or actor is None:
+        if not _is_creation(seen) or session is None or actor is None:
             continue
         whose = seen.situation, seen.key_number, actor
         older = latest.get(whose)

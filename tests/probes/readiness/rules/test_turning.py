@@ -69,10 +69,13 @@ def test_chatter_is_not_taken_for_a_confirmation(text: str) -> None:
     "failure", [{"status_code": 429}, {"status_code": 503}, loses()], ids=["429", "503", "lost answer"]
 )
 @pytest.mark.parametrize("snapshot", [(), ("payment_confirmation_required", "booked")], ids=["unseen", "seen"])
-def test_a_repeated_confirmation_is_no_second_one(failure: dict[str, Any], snapshot: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("key", [None, ""], ids=["with a key", "without"])
+def test_a_repeated_confirmation_is_no_second_one(
+    failure: dict[str, Any], snapshot: tuple[str, ...], key: str | None
+) -> None:
     tape = Tape()
     tape.comes_to_payment()
-    confirmed = tape.says(YES, told=None, **failure)
+    confirmed = tape.says(YES, key=key, told=None, **failure)
     if snapshot:
         tape.reads(*snapshot)
     tape.again(confirmed, told="booked")
