@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -9,13 +10,14 @@ from dataclasses import dataclass
 from probes.readiness.evidence import Evidence, Ruling, Seen
 from probes.readiness.rules.conversations import action_of, api_requests, chains, is_turn, session_of
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
-from probes.readiness.rules.waiting import Wait, shown, times, waits, waits_of
+from probes.readiness.rules.telling import counted
+from probes.readiness.rules.waiting import Wait, shown, waits, waits_of
 from probes.readiness.words import RuleId, SituationName
 
 _TOLERANCE_SECONDS = 0.05
 _NO_WAIT_SECONDS = 0.05
 _USUAL_FIRST_SECONDS = 0.1  # the shortest usual base of a back-off: with full jitter, any wait up to that may come
-_ONE_IN_A_HUNDRED = 0.01
+_HARDLY_EVER = 0.02
 _SAME_SHARE, _SAME_SECONDS = 0.03, 0.02  # as far apart as sleeping and sending make waits that are meant to be the same
 _FEWEST_SAME, _FEWEST_SAME_FIRST = 3, 5
 _MOST_REPEATS = 10
@@ -25,10 +27,10 @@ def _backs_off(evidence: Evidence) -> Ruling:
     endless = [each for chain in chains(evidence) if len(each := tuple(waits_of(chain))) > _MOST_REPEATS]
     if endless:
         most = max(len(each) for each in endless)
-        return broken(f"one request was sent again {most} times: stop after a few", shown(map(_pair, endless[0])))
+        return broken(f"One request was sent again {most} times: stop after a few.", shown(map(_pair, endless[0])))
     chosen = [wait for wait in waits(evidence) if not wait.was_asked_for]
     if not chosen:
-        return not_exercised("no 5xx, and no 429 without retry-after, was followed by another try")
+        return not_exercised("No 5xx, and no 429 without retry-after, was followed by another try.")
     return _judged(chosen)
 
 
@@ -36,21 +38,25 @@ def _judged(chosen: Sequence[Wait]) -> Ruling:
     shortest, longest = min(wait.seconds for wait in chosen), max(wait.seconds for wait in chosen)
     if _too_short(chosen):
         return broken(
-            f"it tried again {times(len(chosen))}, never later than {longest:.3f} s: that is no back-off",
+            f"{_tries(chosen)}, none later than after {longest:.3f} s: that is no back-off.",
             shown(map(_pair, chosen)),
         )
     if _all_the_same(chosen):
         return broken(
-            f"it waited {times(len(chosen))}, always {longest:.2f} s: neither exponential back-off nor jitter is in it",
+            f"{_tries(chosen)}, always after {longest:.2f} s: exponential back-off with jitter has no two waits alike.",
             shown(map(_pair, chosen)),
         )
     if longest < _NO_WAIT_SECONDS:
         return not_exercised(
-            f"waits seen: {len(chosen)}, of {longest:.3f} s at most; jitter may give so few such waits"
+            f"{_tries(chosen)}, after {longest:.3f} s at most: too few to tell, since jitter may give such waits."
         )
     if len(chosen) == 1:
-        return kept(f"one wait was seen, of {longest:.2f} s")
-    return kept(f"{len(chosen)} waits were seen, from {shortest:.2f} s to {longest:.2f} s")
+        return kept(f"One wait was seen, of {longest:.2f} s.")
+    return kept(f"{len(chosen)} waits were seen, from {shortest:.2f} s to {longest:.2f} s.")
+
+
+def _tries(chosen: Sequence[Wait]) -> str:
+    return f"{len(chosen)} further tries" if len(chosen) > 1 else "One further try"
 
 
 def _pair(wait: Wait) -> tuple[Seen, Seen]:
@@ -58,15 +64,14 @@ def _pair(wait: Wait) -> tuple[Seen, Seen]:
 
 
 def _too_short(chosen: Sequence[Wait]) -> bool:
-    """Whether full jitter over the shortest usual base would give only such waits less than once in a hundred."""
-    if len(chosen) < 2:
-        return False
-    by_chance: float = _USUAL_FIRST_SECONDS * _ONE_IN_A_HUNDRED ** (1 / len(chosen))
-    return max(wait.seconds for wait in chosen) < min(_NO_WAIT_SECONDS, by_chance)
+    """Whether back-off with full jitter, from the shortest usual base on, would hardly ever give such waits."""
+    longest = max(wait.seconds for wait in chosen)
+    chances = (longest / (_USUAL_FIRST_SECONDS * 2.0 ** (wait.nth - 1)) for wait in chosen)
+    return len(chosen) > 1 and longest < _NO_WAIT_SECONDS and math.prod(chances) < _HARDLY_EVER
 
 
 def _all_the_same(chosen: Sequence[Wait]) -> bool:
-    """Whether they are alike, and full jitter would make them so less than once in a hundred.
+    """Whether they are alike, and full jitter would hardly ever make them so.
 
     First waits alone say nothing of exponential growth, only of jitter, which may be small: more of them are needed.
     """
@@ -75,7 +80,7 @@ def _all_the_same(chosen: Sequence[Wait]) -> bool:
     if longest - min(wait.seconds for wait in chosen) > near:
         return False
     fewest = _FEWEST_SAME if any(wait.nth > 1 for wait in chosen) else _FEWEST_SAME_FIRST
-    return len(chosen) >= fewest and (near / longest) ** (len(chosen) - 1) < _ONE_IN_A_HUNDRED
+    return len(chosen) >= fewest and (near / longest) ** (len(chosen) - 1) < _HARDLY_EVER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,15 +108,15 @@ def _honours_retry_after(evidence: Evidence) -> Ruling:
         seen, seconds, follower = early[0]
         waited = follower.began_seconds - (seen.answered_seconds or 0)
         return broken(
-            f"asked by #{seen.number} to wait {seconds:g} s, it sent #{follower.number} after {waited:.2f} s; "
-            f"so {times(len(early))} of {len(pairs)}",
+            f"#{seen.number} asked to wait {seconds:g} s, and #{follower.number} came after {waited:.2f} s: "
+            f"{len(early)} of {counted(len(pairs), 'wait')} too short.",
             shown((seen, follower) for seen, _, follower in early),
         )
     if pairs:
-        return kept(f"it waited as long as retry-after asked, {times(len(pairs))}")
+        return kept(f"{counted(len(pairs), 'wait')}, each as long as retry-after asked.")
     if asked:
-        return not_exercised("retry-after was told, and nothing was sent after it")
-    return not_exercised("no 429 with retry-after was told")
+        return not_exercised("A retry-after was told, and nothing was sent after it.")
+    return not_exercised("No 429 with retry-after was told.")
 
 
 def _asked_to_wait(seen: Seen) -> float:

@@ -9,11 +9,12 @@ from probes.readiness.evidence import Evidence, LogFacts, Ruling, Seen
 from probes.readiness.log_reading import ids_told
 from probes.readiness.rules.conversations import api_requests, is_turn, known_statuses
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
+from probes.readiness.rules.telling import counted
 from probes.readiness.rules.waiting import MOST_SHOWN
 from probes.readiness.words import RuleId, SituationName
 from probes.words import ChatStatus
 
-_NO_LOG = "no log file was given (--log FILE)"
+_NO_LOG = "No log file was given (--log FILE)."
 _MOST_LISTED = 10
 
 
@@ -28,12 +29,13 @@ def _claims_no_booking(evidence: Evidence) -> Ruling:
     if false:
         return broken(
             f"{log.name} claims a booking before any answer told one: {_lines(line for line, _ in false)}"
-            + _where(situation for _, situation in false),
+            + _where(situation for _, situation in false)
+            + ".",
             _last_turns(evidence, {situation for _, situation in false}),
         )
     if ChatStatus.PAYMENT_CONFIRMATION_REQUIRED not in known_statuses(evidence):
-        return not_exercised("it was never asked to confirm a payment, so that there was nothing to claim")
-    return kept(f"{log.name} claims no booking where none was told")
+        return not_exercised("It was never asked to confirm a payment, so that there was nothing to claim.")
+    return kept(f"{log.name} claims no booking where none was told.")
 
 
 def _tells_booked(seen: Seen) -> bool:
@@ -66,16 +68,16 @@ def _logs_ids(evidence: Evidence) -> Ruling:
         return _empty(log)
     told = [(seen, ids) for seen in api_requests(evidence) if (ids := ids_told(seen))]
     if not told:
-        return not_exercised("no answer told a request id or a trace id")
+        return not_exercised("No answer told a request id or a trace id.")
     lacking = [(seen, missing) for seen, ids in told if (missing := [each for each in ids if each not in log.ids])]
     if not lacking:
-        return kept(f"{log.name} holds the request ids and trace ids of all {len(told)} answers")
+        return kept(f"{log.name} holds the request ids and trace ids of all {len(told)} answers.")
     if not log.whole:
-        return not_exercised(f"{log.name} could not be read whole: what is missing in it proves nothing")
+        return not_exercised(f"{log.name} could not be read whole: what is missing in it proves nothing.")
     count = sum(len(missing) for _, missing in lacking)
     return broken(
         f"{log.name} lacks {count} of the {sum(len(ids) for _, ids in told)} ids that were told, "
-        f"{lacking[0][1][0]} of #{lacking[0][0].number} first",
+        f"{lacking[0][1][0]} of #{lacking[0][0].number} first.",
         [seen for seen, _ in lacking[:MOST_SHOWN]],
     )
 
@@ -87,14 +89,14 @@ def _logs_no_secret(evidence: Evidence) -> Ruling:
     if not log.lines:
         return _empty(log)
     if log.secret_lines:
-        return broken(f"{log.name} holds the partner key: {_lines(log.secret_lines)}; take it out, and get a new one")
+        return broken(f"{log.name} holds the partner key: {_lines(log.secret_lines)}; take it out, and get a new one.")
     if all(seen.key_number is None for seen in api_requests(evidence)):
-        return not_exercised("no request carried a key")
-    return kept(f"the partner key is in none of the {log.lines} lines that {log.name} grew by")
+        return not_exercised("No request carried a key.")
+    return kept(f"The partner key is in none of the {counted(log.lines, 'line')} that {log.name} grew by.")
 
 
 def _empty(log: LogFacts) -> Ruling:
-    return not_exercised(f"nothing was added to {log.name}: is it the file that the integration logs into?")
+    return not_exercised(f"Nothing was added to {log.name}: is it the file that the integration logs into?")
 
 
 def _lines(numbers: Iterable[int]) -> str:

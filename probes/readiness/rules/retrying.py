@@ -21,7 +21,8 @@ from probes.readiness.rules.conversations import (
     writes,
 )
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
-from probes.readiness.rules.waiting import gap, shown, times, waits_of
+from probes.readiness.rules.telling import counted
+from probes.readiness.rules.waiting import gap, shown, waits_of
 from probes.readiness.words import AuditKind, RuleId, SituationName
 from probes.words import Operation
 
@@ -34,17 +35,17 @@ _OTHERS_RULES = frozenset({*_KEY_REFUSED, 408, 425, 429})  # 408 and 425 ask for
 def _retries_only_transient(evidence: Evidence) -> Ruling:
     refused = [seen for seen in api_requests(evidence) if _is_refused(seen)]
     if not refused:
-        return not_exercised("no 400, 404 or 409 was told")
+        return not_exercised("No request was refused with 400, 404 or 409.")
     blind = [pair for chain in chains(evidence) for pair in chain.pairs if _is_blind(*pair)]
     if blind:
         first, again = blind[0]
         return broken(
-            f"#{again.number} sends again what #{first.number} was refused with {first.status_code}; "
-            f"so {times(len(blind))}",
+            f"#{again.number} sends again what #{first.number} was refused with {first.status_code}: "
+            f"{counted(len(blind), 'blind repeat')}.",
             shown(blind),
         )
     codes = ", ".join(str(code) for code in sorted({seen.status_code or 0 for seen in refused}))
-    return kept(f"what was refused with {codes} was not sent again as it was")
+    return kept(f"{counted(len(refused), 'request')} refused with {codes}, none sent again as it was.")
 
 
 def _is_refused(seen: Seen) -> bool:
@@ -67,12 +68,13 @@ def _retries_transient(evidence: Evidence) -> Ruling:
     if dropped:
         first = dropped[0]
         return broken(
-            f"#{first.number} was answered {first.status_code} and never tried again; so {times(len(dropped))}",
+            f"#{first.number} was answered {first.status_code} and never tried again: "
+            f"{counted(len(dropped), 'such request')}.",
             shown((seen,) for seen in dropped),
         )
     if retried:
-        return kept(f"what was answered 429 or 5xx was tried again, {times(len(retried))}")
-    return not_exercised("no 429 or 5xx was told that asks for another try")
+        return kept(f"{counted(len(retried), 'request')} answered 429 or 5xx, each tried again.")
+    return not_exercised("No request was answered 429 or 5xx so that it asked for another try.")
 
 
 def _is_dropped(evidence: Evidence, chain: Chain) -> bool:
@@ -111,17 +113,17 @@ def was_command(run: SituationRun) -> bool:
 def _stops(evidence: Evidence) -> Ruling:
     refusals = [seen for seen in api_requests(evidence) if seen.status_code in _KEY_REFUSED]
     if not refusals:
-        return not_exercised("no 401 or 403 was told")
+        return not_exercised("No request was answered 401 or 403.")
     commands = {run.situation for run in evidence.situations if was_command(run)}
     ongoing = list(in_a_row.from_iterable(_gone_on(group, evidence, commands) for group in _by_key(evidence)))
     if ongoing:
         refusal, later = ongoing[0]
         return broken(
             f"#{refusal.number} was told {refusal.status_code}, and #{later.number} was sent with the same key "
-            f"all the same; so {times(len(ongoing))}",
+            f"all the same: {counted(len(ongoing), 'such request')}.",
             shown(ongoing),
         )
-    return kept(f"told 401 or 403 {times(len(refusals))}, it sent nothing more with that key")
+    return kept(f"{counted(len(refusals), 'answer')} 401 or 403, and nothing more was sent with that key.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

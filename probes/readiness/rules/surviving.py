@@ -18,7 +18,8 @@ from probes.readiness.rules.conversations import (
     stories,
 )
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
-from probes.readiness.rules.waiting import gap, shown, times
+from probes.readiness.rules.telling import counted
+from probes.readiness.rules.waiting import gap, shown
 from probes.readiness.words import RuleId, SituationName
 from probes.templates import dig
 from probes.words import ChatStatus
@@ -44,8 +45,8 @@ def _handles_every_status(evidence: Evidence) -> Ruling:
     if fallen:
         run, last = fallen[0]
         return broken(
-            f"in {run.situation} it ended with exit code {run.exit_code} right after #{last.number} told "
-            f"{status_told(last)}, and no error had been shown to it",
+            f"In {run.situation} it ended with exit code {run.exit_code} right after #{last.number} told "
+            f"{status_told(last)}, and no error had been shown to it.",
             [seen for _, seen in fallen],
         )
     told = {status for seen in api_requests(evidence) if is_turn(seen) and (status := status_told(seen))}
@@ -53,10 +54,10 @@ def _handles_every_status(evidence: Evidence) -> Ruling:
     untold = [status.value for status in ChatStatus if status not in told]
     left = [status.value for status in ChatStatus if status in told and status not in handled]
     if not untold and not left:
-        return kept("all six statuses were told, and it went on after each")
-    said = [f"never told: {', '.join(untold)}"] if untold else []
-    said += [f"told, and nothing followed: {', '.join(left)}"] if left else []
-    return not_exercised("; ".join(said))
+        return kept("All six statuses were told, and it went on after each.")
+    said = [f"Never told: {', '.join(untold)}."] if untold else []
+    said += [f"Told, and nothing followed: {', '.join(left)}."] if left else []
+    return not_exercised(" ".join(said))
 
 
 def _fell_over(evidence: Evidence, run: SituationRun) -> Seen | None:
@@ -95,7 +96,7 @@ def _survives_unknown_status(evidence: Evidence) -> Ruling:
     if wrong:
         told, later = wrong[0]
         return broken(
-            f"#{told.number} told a status that no document knows, and #{later.number} wrote after it all the same",
+            f"#{told.number} told a status that no document knows, and #{later.number} wrote after it all the same.",
             shown(wrong),
         )
     runs = _runs(evidence, SituationName.UNKNOWN_STATUS)
@@ -104,12 +105,14 @@ def _survives_unknown_status(evidence: Evidence) -> Ruling:
         unknown = [told for told, _ in followed if told.situation is SituationName.UNKNOWN_STATUS]
         return broken(_fall(fallen[0], "a status that no document knows"), unknown)
     if any(run.exit_code == 0 for run in runs):
-        return kept("a status that no document knows was told, and it ended in good order")
+        return kept("A status that no document knows was told, and it ended in good order.")
     went_on = [told for told, later in followed if later is not None]
     if went_on:
-        return kept(f"a status that no document knows was told {times(len(went_on))}, and it went on without a write")
+        return kept(
+            f"A status that no document knows was told {counted(len(went_on), 'time')}, and it went on without a write."
+        )
     return not_exercised(
-        "a status that no document knows was told, and nothing followed" if followed else "no unknown status was told"
+        "A status that no document knows was told, and nothing followed." if followed else "No unknown status was told."
     )
 
 
@@ -151,7 +154,7 @@ def _failed_unprovoked(evidence: Evidence, run: SituationRun) -> bool:
 
 def _fall(run: SituationRun, what: str) -> str:
     how = "it came to no end and had to be ended" if run.timed_out else f"it ended with exit code {run.exit_code}"
-    return f"in {run.situation} it was told {what}, and {how}"
+    return f"In {run.situation} it was told {what}, and {how}."
 
 
 def _survives_missing_artifacts(evidence: Evidence) -> Ruling:
@@ -162,11 +165,11 @@ def _survives_missing_artifacts(evidence: Evidence) -> Ruling:
         what = "answers without their artifacts" if fallen[0] in missing else "fields that no document names"
         return broken(_fall(fallen[0], what), [_of(evidence, run.situation)[-1] for run in fallen])
     if any(run.exit_code == 0 for run in missing):
-        return kept("answers came without their artifacts, and it ended in good order")
+        return kept("Answers came without their artifacts, and it ended in good order.")
     went_on = [seen for story in stories(evidence).values() for seen in _went_on_without(story)]
     if went_on:
-        return kept(f"an answer came without its artifacts {times(len(went_on))}, and it went on")
-    return not_exercised("no answer without its artifacts was told that it went on after")
+        return kept(f"{counted(len(went_on), 'answer')} without artifacts, and it went on after each.")
+    return not_exercised("No answer came without its artifacts, or nothing followed it.")
 
 
 def _went_on_without(story: Sequence[Seen]) -> Iterator[Seen]:

@@ -59,8 +59,3 @@ def shown(pairs: Iterable[Sequence[Seen]]) -> tuple[Seen, ...]:
     """The exchanges of these pairs, each once, in order of arrival, and not more than a person looks at."""
     found = {seen.number: seen for pair in islice(pairs, MOST_SHOWN) for seen in pair}
     return tuple(found[number] for number in sorted(found))[:MOST_SHOWN]
-
-
-def times(count: int) -> str:
-    """`once`, `3 times`."""
-    return "once" if count == 1 else f"{count} times"

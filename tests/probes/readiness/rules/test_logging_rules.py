@@ -52,7 +52,7 @@ def test_a_claim_where_none_was_told_is_false() -> None:
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (4,))
     assert ruling.detail == (
-        "app.log claims a booking before any answer told one: lines 7, 8 of what was added to it, in decline"
+        "app.log claims a booking before any answer told one: lines 7, 8 of what was added to it, in decline."
     )
 
 
@@ -102,7 +102,7 @@ def test_an_id_that_is_missing_is_told_with_its_exchange() -> None:
     ruling = IDS(booked_and_declined(ids=ALL_IDS - {"t:2", "r-3", "t:3"}).evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2, 3))
-    assert ruling.detail == "app.log lacks 3 of the 8 ids that were told, t:2 of #2 first"
+    assert ruling.detail == "app.log lacks 3 of the 8 ids that were told, t:2 of #2 first."
 
 
 def test_what_is_missing_in_half_a_log_proves_nothing() -> None:

@@ -27,7 +27,7 @@ def test_a_refused_request_sent_again_is_a_blind_retry(code: int) -> None:
     ruling = ONLY(tape.evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2, 3))
-    assert ruling.detail == f"#3 sends again what #2 was refused with {code}; so once"
+    assert ruling.detail == f"#3 sends again what #2 was refused with {code}: 1 blind repeat."
 
 
 @pytest.mark.parametrize("code", [400, 404, 409])
@@ -114,7 +114,7 @@ def test_what_is_never_tried_again_is_told(code: int) -> None:
     ruling = RETRIES(tape.evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2,))
-    assert ruling.detail == f"#2 was answered {code} and never tried again; so once"
+    assert ruling.detail == f"#2 was answered {code} and never tried again: 1 such request."
 
 
 def test_what_is_tried_again_is_kept_even_if_in_vain() -> None:
@@ -225,7 +225,7 @@ def test_whoever_goes_on_with_a_refused_key_is_told(code: int) -> None:
     ruling = STOPS(tape.evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2, 3))
-    assert ruling.detail == f"#2 was told {code}, and #3 was sent with the same key all the same; so once"
+    assert ruling.detail == f"#2 was told {code}, and #3 was sent with the same key all the same: 1 such request."
 
 
 def test_where_no_key_was_refused_nothing_is_shown() -> None:
@@ -333,7 +333,7 @@ def test_many_offenders_are_counted_and_the_first_of_them_shown() -> None:
     tape.run(AUTH)
     ruling = STOPS(tape.evidence())
 
-    assert "so 200 times" in ruling.detail
+    assert "200 such requests" in ruling.detail
     assert len(ruling.exchanges) == 50
 
 

@@ -45,7 +45,7 @@ def test_statuses_that_were_never_told_are_named() -> None:
     ruling = STATUSES(told("shortlist", "guest_name_required", "error").evidence())
 
     assert ruling.state is RuleState.NOT_EXERCISED
-    assert ruling.detail == "never told: payment_setup_required, payment_confirmation_required, booked"
+    assert ruling.detail == "Never told: payment_setup_required, payment_confirmation_required, booked."
 
 
 def test_a_status_after_which_nothing_followed_is_not_handled() -> None:
@@ -55,7 +55,7 @@ def test_a_status_after_which_nothing_followed_is_not_handled() -> None:
     ruling = STATUSES(tape.evidence())
 
     assert ruling.state is RuleState.NOT_EXERCISED
-    assert ruling.detail == "told, and nothing followed: payment_confirmation_required"
+    assert ruling.detail == "Told, and nothing followed: payment_confirmation_required."
 
 
 def test_a_snapshot_alone_is_no_going_on() -> None:
@@ -136,7 +136,7 @@ def test_falling_over_an_unknown_status_is_told(ends: dict[str, object], said: s
     ruling = UNKNOWN(tape.evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2,))
-    assert ruling.detail == f"in unknown_status it was told a status that no document knows, and {said}"
+    assert ruling.detail == f"In unknown_status it was told a status that no document knows, and {said}."
 
 
 def test_failing_before_it_was_told_shows_nothing() -> None:
@@ -227,7 +227,7 @@ def test_falling_over_what_is_missing_or_new_is_told(situation: SituationName, w
     ruling = ARTIFACTS(tape.evidence())
 
     assert (ruling.state, ruling.exchanges) == (RuleState.BROKEN, (2,))
-    assert ruling.detail == f"in {situation} it was told {what}, and it ended with exit code 1"
+    assert ruling.detail == f"In {situation} it was told {what}, and it ended with exit code 1."
 
 
 def test_extra_fields_alone_say_nothing_of_missing_ones() -> None:
