@@ -18,7 +18,7 @@ def verdict_of(plan: Plan, checks: Sequence[Check], heard: Heard) -> tuple[Verdi
     """The verdict and its sentence. The first check that it names is the root, where one follows from another."""
     failures = [check for check in checks if check.state is CheckState.FAILED and not check.waived]
     if failures:
-        also = f" (it was broken off: {heard.broken_off})" if heard.broken_off else ""
+        also = f" ({heard.broken_off})" if heard.broken_off else ""
         return Verdict.NOT_READY, f"not ready, because {_named(failures)}{also}{_expired(failures)}"
     why = list(_why_untold(plan, checks, heard))
     if why:
@@ -45,13 +45,13 @@ def _is_scenario(check: Check) -> bool:
 
 
 def _expired(failures: Iterable[Check]) -> str:
-    told = [f"that of {each.check_id} on {each.waiver.until}" for each in failures if each.waiver is not None]
-    return f". Waivers have expired: {', '.join(told)}" if told else ""
+    told = (f"the waiver of {each.check_id} expired on {each.waiver.until}" for each in failures if each.waiver)
+    return "".join(f"; {each}" for each in told)
 
 
 def _why_untold(plan: Plan, checks: Sequence[Check], heard: Heard) -> Iterator[str]:
     if heard.broken_off:
-        yield f"it was broken off: {heard.broken_off}"
+        yield heard.broken_off
     for fault in dict.fromkeys((fault.kind, fault.detail) for fault in heard.faults if fault.kind not in _BESIDE):
         yield f"the monitor had trouble of its own ({fault[0]}): {fault[1]}"
     untold = [check for check in checks if check.state is CheckState.CANNOT_TELL]
@@ -65,13 +65,11 @@ def _why_untold(plan: Plan, checks: Sequence[Check], heard: Heard) -> Iterator[s
 def _ready(plan: Plan, checks: Sequence[Check]) -> str:
     read_only = ", read-only" if plan.environment is Environment.PRODUCTION else ""
     missed = sum(check.state is CheckState.NOT_EXERCISED for check in checks)
-    waived = [check for check in checks if check.waived]
     told = [f"ready{read_only}"]
     told += [f"{missed} not exercised"] if missed else []
-    told += [f"{_waived(check)} waived" for check in waived]
+    told += [f"{check.check_id} waived{_until(check)}" for check in checks if check.waived]
     return "; ".join(told)
 
 
-def _waived(check: Check) -> str:
-    until = "" if check.waiver is None else f" (until {check.waiver.until})"
-    return f"{check.check_id.removeprefix(SCENARIO_PREFIX)}{until}"
+def _until(check: Check) -> str:
+    return "" if check.waiver is None else f" until {check.waiver.until}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -13,6 +13,7 @@ from support.playing import Heard as Listening
 from support.playing import target_for
 
 from probes import safety
+from probes.connectivity import Connectivity
 from probes.ledger import MemoryLedger
 from probes.listening import Listeners
 from probes.model import Ledger, Run, Target
@@ -77,17 +78,20 @@ async def played(
     *,
     ledger: Ledger | None = None,
     waivers: Iterable[Waiver] = (),
-    step_deadline_seconds: float = 1.0,
+    references: Sequence[str] = (),
     **options: Any,
 ) -> Readied:
     """The whole of it, all runs at once."""
     listening = Listening()
-    runner = Runner(ledger=ledger or MemoryLedger(), listener=Listeners(listening), uniform=lambda *_: 0.0)
+    runner = Runner(
+        ledger=ledger or MemoryLedger(),
+        listener=Listeners(listening),
+        connectivity=Connectivity(references),
+        uniform=lambda *_: 0.0,
+    )
 
     async def play(name: str) -> Run:
-        return await runner.play(
-            shipped()[name], target, deadline_seconds=3.0, step_deadline_seconds=step_deadline_seconds
-        )
+        return await runner.play(shipped()[name], target, deadline_seconds=3.0, step_deadline_seconds=1.0)
 
     names = [each.name for each in planned(target, **options).scenarios for _ in range(each.times)]
     runs = await asyncio.gather(*(play(name) for name in names))

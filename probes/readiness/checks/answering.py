@@ -98,5 +98,5 @@ def _untold(scene: Scene, question: Question) -> Answered:
     if why is not None or not scene.planned(name):
         return unexercised(question.expected, f"{name} was not played: {why or 'there is no such scenario'}")
     if not any(run.scenario == name for run in scene.judged):
-        return unsure(question.expected, f"{name} could not be judged", f"See scenario:{name}, then run it again.")
+        return unexercised(question.expected, f"{name} could not be judged", f"See scenario:{name}.")
     return unexercised(question.expected, f"{name} did not come so far", f"See scenario:{name}.")

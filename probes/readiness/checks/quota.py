@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from probes.readiness.checks.answering import Answered, failed, passed, unexercised
 from probes.readiness.checks.seeing import Fall, Scene, Sight, first, proofs
-from probes.words import FailureKind, Operation
+from probes.words import FailureKind
 
 GOLDEN_PATH_REQUESTS = 7  # one session, five turns, one look at the snapshot
 _LIMIT, _REMAINING = "x-ratelimit-limit", "x-ratelimit-remaining"
@@ -66,9 +66,7 @@ def headroom(scene: Scene) -> Answered:
 
 
 def _hit_limit(fall: Fall) -> bool:
-    exchange = fall.step.own_exchange
-    at_portal = exchange is not None and exchange.operation is Operation.ATTACH_CARD
-    return fall.failure.kind is FailureKind.RATE_LIMITED and not at_portal
+    return fall.failure.kind is FailureKind.RATE_LIMITED and fall.at_api
 
 
 def _reckoned(scene: Scene, expected: str, peak: float, limit: int) -> Answered:
@@ -98,7 +96,7 @@ def _lowest(scene: Scene) -> int | None:
 def retry_after(scene: Scene) -> Answered:
     """Where a 429 was met: a retry-after that can be read. That it is sent at all is nowhere promised."""
     expected = "a 429 tells in retry-after when to come again, where it tells it at all"
-    met = [sight for sight in scene.sights() if sight.exchange.status_code == 429]
+    met = [sight for sight in scene.sights() if sight.at_api and sight.exchange.status_code == 429]
     if not met:
         return unexercised(expected, "no 429 was met", "Nothing to do: the quota was kept.")
     sent = [sight for sight in met if sight.exchange.answer and "retry-after" in sight.exchange.answer.headers]

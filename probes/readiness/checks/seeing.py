@@ -47,11 +47,15 @@ class Sight:
         return proof_of(self.run, self.step, self.exchange)
 
     @property
+    def at_api(self) -> bool:
+        """Whether it went to one of the three endpoints."""
+        return self.exchange.operation in API_OPERATIONS
+
+    @property
     def good(self) -> bool:
-        """Whether the API answered its own key's request with a success."""
-        exchange = self.exchange
-        status = exchange.status_code
-        return exchange.own_key and exchange.operation in API_OPERATIONS and status is not None and status < 300
+        """Whether the API answered the own key with a success."""
+        status = self.exchange.status_code
+        return self.exchange.own_key and self.at_api and status is not None and status < 300
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +81,12 @@ class Fall:
         """It in a line, for where its scenario is named already."""
         step, failure = self.step.name, self.failure
         return f"step {step}: {failure.kind}, expected {failure.expected}, saw {failure.observed.rstrip('.')}"
+
+    @property
+    def at_api(self) -> bool:
+        """Whether it failed at one of the three endpoints."""
+        exchange = self.step.own_exchange
+        return exchange is not None and exchange.operation in API_OPERATIONS
 
     @property
     def asks_header(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from probes.model import Finding
 from probes.readiness.checks.answering import Answered, Question, answer_to, failed, passed, unexercised
-from probes.readiness.checks.seeing import API_OPERATIONS, MOST_PROOFS, Fall, Scene, first, proofs
+from probes.readiness.checks.seeing import MOST_PROOFS, Fall, Scene, first, proofs
 from probes.readiness.model import Proof
 from probes.readiness.words import CheckState
 from probes.words import TRANSPORT_KINDS, FailureKind, FindingKind
@@ -35,9 +35,7 @@ def envelopes(scene: Scene) -> Answered:
 
 
 def _breaks_shape(fall: Fall) -> bool:
-    exchange = fall.step.own_exchange
-    of_api = exchange is not None and exchange.operation in API_OPERATIONS
-    return of_api and fall.failure.kind in {FailureKind.ENVELOPE, FailureKind.NOT_JSON} and not fall.asks_header
+    return fall.at_api and fall.failure.kind in {FailureKind.ENVELOPE, FailureKind.NOT_JSON} and not fall.asks_header
 
 
 def documented_headers(scene: Scene) -> Answered:
@@ -69,9 +67,7 @@ def _judged(scene: Scene, expected: str, *, found: list[_Found], falls: list[Fal
         seen = first([*(fall.told for fall in falls), *(_told(finding) for finding, _ in found)])
         proven = dict.fromkeys([*proofs(falls), *(proof for _, proof in found)])
         return failed(expected, seen, what_to_do, tuple(proven)[:MOST_PROOFS])
-    answers = sum(
-        sight.exchange.operation in API_OPERATIONS and sight.exchange.answer is not None for sight in scene.sights()
-    )
+    answers = sum(sight.at_api and sight.exchange.answer is not None for sight in scene.sights())
     if not answers:
         return unexercised(expected, "no answer came", "See what failed.")
     return passed(expected, f"so in all {answers} answers")
