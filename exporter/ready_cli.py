@@ -29,6 +29,9 @@ ScenarioOption = Annotated[
 JsonOption = Annotated[
     Path | None, typer.Option("--json", metavar="FILE", help="Write the whole answer; - is stdout.", show_default=False)
 ]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="Write it as a page to show around.", show_default=False)
+]
 JunitOption = Annotated[
     Path | None,
     typer.Option("--junit", metavar="FILE", help="Write it for a CI system, a test a check.", show_default=False),
@@ -82,6 +85,7 @@ def ready(
     *,
     scenario: ScenarioOption = None,
     json: JsonOption = None,
+    html: HtmlOption = None,
     junit: JunitOption = None,
     dry_run: DryRunOption = False,
     max_requests: MaxRequestsOption = None,
@@ -95,7 +99,7 @@ def ready(
 ) -> None:
     """May we go live? Checks the API and the key before launch: ready, not ready because…, can't tell because….
 
-    For example: brekwatch ready --dry-run, and then: brekwatch ready --json ready.json --peak-sessions-per-minute 2
+    For example: brekwatch ready --dry-run, and then: brekwatch ready --html ready.html --peak-sessions-per-minute 2
 
     It says first what it will send, and what that takes from the key's quota. Then it plays every scenario that the
     environment allows. In production it only reads: nothing is booked, no card is attached. Each check of the answer
@@ -115,7 +119,7 @@ def ready(
         request = ReadyRequest(
             names=tuple(scenario or ()),
             target=target,
-            places=Places(json=json, junit=junit),
+            places=Places(json=json, html=html, junit=junit),
             dry_run=dry_run,
             max_requests=max_requests,
             peak_sessions_per_minute=peak_sessions_per_minute,

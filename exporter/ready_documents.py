@@ -63,6 +63,10 @@ def _document(option: str, report: ReadyReport, scrub: Scrub) -> bytes:
         from exporter.ready_json import ready_as_json
 
         return orjson.dumps(ready_as_json(report, scrub), option=orjson.OPT_INDENT_2) + b"\n"
-    from exporter.ready_junit import ready_as_junit
+    if option == "--junit":
+        from exporter.ready_junit import ready_as_junit
 
-    return ready_as_junit(report, scrub)
+        return ready_as_junit(report, scrub)
+    from alerts.readiness.ready_page import ready_page
+
+    return ready_page(report, scrub).encode()
