@@ -12,7 +12,17 @@ from typing import Annotated, Any
 
 import typer
 
-from exporter import core_dumps, dashboards_cli, incident_cli, journal_cli, notify_cli, ready_cli, resume_cli, streams
+from exporter import (
+    audit_cli,
+    core_dumps,
+    dashboards_cli,
+    incident_cli,
+    journal_cli,
+    notify_cli,
+    ready_cli,
+    resume_cli,
+    streams,
+)
 from exporter.command_parts import EXIT_CANNOT_TELL, EXIT_USAGE, ConfigOption, ended_by_ctrl_c
 from exporter.event_loop import run_loop
 from exporter.log_options import LogFormat, LogLevel, LogOptions
@@ -37,6 +47,7 @@ app.add_typer(rules_app, name="rules")
 app.command("find")(journal_cli.find)
 app.command("resume")(resume_cli.resume)
 app.command("ready")(ready_cli.ready)
+app.add_typer(audit_cli.audit_app, name="audit")
 app.add_typer(journal_cli.runs_app, name="runs")
 app.add_typer(journal_cli.journal_app, name="journal")
 app.add_typer(incident_cli.incident_app, name="incident")
