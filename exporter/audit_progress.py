@@ -110,6 +110,8 @@ class CourseProgress(Progress):
 def _ending(run: SituationRun) -> str:
     if run.timed_out:
         return f"took too long and was ended after {run.ended_seconds - run.began_seconds:.0f} s"
+    if run.exit_code is not None and run.exit_code < 0:
+        return f"was ended by signal {-run.exit_code}"
     return f"ended with exit code {run.exit_code}"
 
 

@@ -101,6 +101,13 @@ def test_a_command_that_did_not_end_well_is_noted_with_its_last_words() -> None:
     assert progress.notes == ("lost_answer: the command took too long and was ended after 2 s and said last: two",)
 
 
+def test_a_command_that_was_killed_is_told_with_the_signal() -> None:
+    with progress_of(console()) as progress:
+        play(progress, SituationName.DECLINE, exit_code=-9)
+
+    assert progress.notes == ("decline: the command was ended by signal 9.",)
+
+
 @pytest.mark.parametrize("show", [True, False], ids=["wanted", "not_wanted"])
 def test_what_a_command_says_is_shown_if_that_is_wanted(*, show: bool) -> None:
     view = console()
