@@ -95,41 +95,40 @@ class Reading:
 
 @dataclass(slots=True)
 class _Knowledge:
-    """What the integration knows of one session, as the moments pass. `moved_on`: when its last good turn began."""
-
-    told: Told = _NOTHING_YET
-    moved_on: float = -math.inf
-
-
-@dataclass(slots=True)
-class _Moments:
-    """Each answer and each request of the sessions in the order of time, and what was known at each request."""
+    """What the integration knew at each request of one session. `moved_on`: when its last good turn began."""
 
     told: dict[int, Told] = field(default_factory=dict)
     moved_on: dict[int, float] = field(default_factory=dict)
-    _known: dict[str, _Knowledge] = field(default_factory=dict)
 
-    def live_through(self, requests: Iterable[Seen]) -> None:
-        moments: list[tuple[float, int, int, Seen, str]] = []
-        for seen in requests:
-            session = session_of(seen)
-            if session is not None:
-                moments.append((seen.began_seconds, 1, seen.number, seen, session))
-                if seen.answered_seconds is not None:
-                    late = 0 if seen.answered_seconds > seen.began_seconds else 2
-                    moments.append((seen.answered_seconds, late, seen.number, seen, session))
-        for _, what, number, seen, session in sorted(moments, key=lambda moment: moment[:3]):
-            known = self._known.setdefault(session, _Knowledge())
-            if what == 1:
-                self.told[number], self.moved_on[number] = known.told, known.moved_on
-            else:
-                self._answered(known, seen)
+    def follow(self, story: Iterable[Seen]) -> None:
+        """Goes through a session's requests and answers in the order of time."""
+        told, moved_on = _NOTHING_YET, -math.inf
+        for _, what, number, seen in sorted(_moments(story), key=lambda moment: moment[:3]):
+            if what == _ASKS:
+                self.told[number], self.moved_on[number] = told, moved_on
+                continue
+            status = status_told(seen)
+            if status is not None and not _is_overtaken(seen, told.by):
+                told = Told(status=status, by=seen)
+            if is_turn(seen) and succeeded(seen):
+                moved_on = max(moved_on, seen.began_seconds)
 
-    def _answered(self, known: _Knowledge, seen: Seen) -> None:
-        if status := status_told(seen):
-            known.told = Told(status=status, by=seen)
-        if is_turn(seen) and succeeded(seen):
-            known.moved_on = max(known.moved_on, seen.began_seconds)
+
+_HEARS, _ASKS, _HEARS_AT_ONCE = range(3)
+"""At one moment, what was heard comes before what is asked; but not before the very question."""
+
+
+def _moments(story: Iterable[Seen]) -> Iterator[tuple[float, int, int, Seen]]:
+    for seen in story:
+        yield seen.began_seconds, _ASKS, seen.number, seen
+        if seen.answered_seconds is not None:
+            hears = _HEARS if seen.answered_seconds > seen.began_seconds else _HEARS_AT_ONCE
+            yield seen.answered_seconds, hears, seen.number, seen
+
+
+def _is_overtaken(seen: Seen, by: Seen | None) -> bool:
+    """Whether a snapshot was asked for before the last news came: it may show what was so before them."""
+    return not is_turn(seen) and by is not None and seen.began_seconds < (by.answered_seconds or 0.0)
 
 
 def _stories(requests: Iterable[Seen]) -> dict[str, tuple[Seen, ...]]:
@@ -158,17 +157,19 @@ def _chains(
 
 def _read(evidence: Evidence) -> Reading:
     requests = tuple(seen for seen in evidence.exchanges if seen.operation is not None)
-    moments = _Moments()
-    moments.live_through(requests)
+    told_of = _stories(requests)
+    knowledge = _Knowledge()
+    for story in told_of.values():
+        knowledge.follow(story)
     actions = {seen.number: action_of(seen) for seen in requests}
-    found = _chains(requests, actions, moments.moved_on)
+    found = _chains(requests, actions, knowledge.moved_on)
     created = ((session_of(seen), actor_of(seen)) for seen in requests if seen.operation is Operation.CREATE_SESSION)
     return Reading(
         requests=requests,
-        stories=_stories(requests),
+        stories=told_of,
         owners={session: actor for session, actor in created if session and actor},
         actions=actions,
-        told=moments.told,
+        told=knowledge.told,
         chains=found,
         repeats={seen.number: chain for chain in found for seen in chain.tries[1:]},
     )

@@ -108,6 +108,15 @@ def test_a_snapshot_tells_a_status_too() -> None:
     assert tape.ruling(BRANCH).state is RuleState.KEPT
 
 
+def test_a_snapshot_that_was_overtaken_by_a_turn_is_no_news() -> None:
+    tape = told("payment_setup_required")
+    tape.reads("shortlist", "payment_setup_required", at=10.0, takes=2.0)
+    tape.says("Done", told="payment_confirmation_required", at=10.5)
+    tape.says(YES, told="booked", at=13.0)
+
+    assert tape.ruling(BRANCH).state is RuleState.KEPT
+
+
 def test_an_answer_that_comes_after_the_confirmation_began_told_it_nothing() -> None:
     tape = told("payment_setup_required")
     tape.says("Done", told="payment_confirmation_required", takes=2.0)
@@ -189,6 +198,15 @@ def test_what_was_booked_may_be_cancelled_after_an_error() -> None:
     tape.acts("action_cancel_booking", told="error")
 
     assert tape.ruling(AFTER_ERROR).state is RuleState.KEPT
+
+
+def test_a_session_that_booked_once_books_no_more_after_an_error() -> None:
+    tape = Tape()
+    tape.books()
+    tape.says("and another one", told="error")
+    write = tape.acts("action_book_option", told="error")
+
+    assert tape.ruling(AFTER_ERROR).exchanges == numbers(write)
 
 
 def test_another_sessions_error_halts_nothing_here() -> None:

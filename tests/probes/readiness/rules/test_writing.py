@@ -62,7 +62,10 @@ def test_a_write_with_a_key_is_kept(how: str) -> None:
     else:
         tape.says(YES, told="booked")
 
-    assert tape.ruling(HAS_KEY).state is RuleState.KEPT
+    ruling = tape.ruling(HAS_KEY)
+
+    assert ruling.state is RuleState.KEPT
+    assert ruling.detail.startswith("1 write action,")
 
 
 def test_a_kind_that_does_not_write_and_a_yes_to_something_else_need_no_key() -> None:
@@ -143,6 +146,15 @@ def test_the_same_words_after_the_conversation_went_on_are_no_retry() -> None:
     tape.acts("action_book_option", told="guest_name_required")
 
     assert tape.ruling(SAME).state is RuleState.NOT_EXERCISED
+
+
+def test_what_was_sent_before_the_failure_came_is_no_answer_to_it() -> None:
+    tape = at_payment()
+    tape.acts(CONFIRMS, status_code=500, at=100.0, takes=2.0)
+    tape.acts(CONFIRMS, told="booked", at=101.0)
+
+    assert tape.ruling(SAME).state is RuleState.NOT_EXERCISED
+    assert RuleId.TURNS_IN_ORDER in tape.broken()
 
 
 def test_the_same_words_in_another_session_are_no_retry() -> None:
