@@ -93,7 +93,7 @@ def _no_write_after_error(evidence: Evidence) -> Ruling:
         )
     told = sum(status_told(seen) == ChatStatus.ERROR for seen in api_requests(evidence))
     if told:
-        return kept(f"{ChatStatus.ERROR} was told {counted(told, 'time')}, and no write action followed it")
+        return kept(f"{counted(told, 'answer')} told {ChatStatus.ERROR}, and no write action followed")
     return not_exercised(f"no answer told the status {ChatStatus.ERROR}")
 
 

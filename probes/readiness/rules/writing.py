@@ -175,13 +175,13 @@ def _snapshot_after_ambiguity(evidence: Evidence) -> Ruling:
     blind = [(seen, after) for seen, after in lost if after and after.operation is not Operation.GET_SESSION]
     if blind:
         return broken(
-            f"{counted(len(blind), 'time')} the answer to a write was lost, and the next request about its session did "
+            f"the answer to {counted(len(blind), 'write')} was lost, and the next request about its session did "
             "not look what had become of it",
             _once([seen for pair in blind for seen in pair]),
         )
     looked = sum(after is not None for _, after in lost)
     if looked:
-        return kept(f"{counted(looked, 'time')} the answer to a write was lost, and the session was read next")
+        return kept(f"the answer to {counted(looked, 'write')} was lost, and the session was read next")
     if lost:
         return not_exercised("the answer to a write was lost, and the integration ended without asking again")
     return not_exercised("no answer to a write was lost")

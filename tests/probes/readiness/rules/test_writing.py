@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.audit_tapes import CONFIRMS, Tape, loses, numbers
+from support.audit_tapes import CONFIRMS, Tape, answered, loses, numbers
 
 from probes.readiness.words import Lost, RuleId, RuleState, SituationName
 from probes.words import WRITE_KINDS
@@ -213,6 +214,24 @@ def test_an_answer_that_told_nothing_may_be_asked_for_again() -> None:
     tape.again(first, told="payment_setup_required")
 
     assert tape.ruling(NEW).state is RuleState.KEPT
+
+
+def test_a_server_error_is_no_good_answer_whatever_it_holds() -> None:
+    tape = at_payment()
+    told = answered(200, {"result": {"status": "payment_confirmation_required"}})
+    first = tape.says(YES, answer=replace(told, status_code=500))
+    tape.again(first, told="booked")
+
+    assert tape.ruling(NEW).state is RuleState.KEPT
+
+
+def test_the_same_twice_at_once_is_no_action_after_a_good_answer() -> None:
+    tape = at_payment()
+    first = tape.says(YES, told="booked", at=100.0, takes=2.0)
+    tape.again(first, told="booked", at=101.0)
+
+    assert tape.ruling(NEW).state is RuleState.KEPT
+    assert tape.broken() == {RuleId.TURNS_IN_ORDER}
 
 
 @pytest.mark.parametrize("world", ["situation", "tenant"])
