@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SYSTEM_PACKAGES := prometheus prometheus-alertmanager chromium faketime openssl postgresql jq
 
-.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean dashboards report-pictures page-pictures
+.PHONY: demo test test-crash test-mutants check setup system benchmark benchmark-journal faults-page blame-page requirements clean dashboards report-pictures page-pictures readiness-pictures
 
 demo: $(VENV)/.installed
 	@exec $(BIN)/brekwatch demo $(ARGS)
@@ -58,6 +58,9 @@ grafana-schema:
 
 page-pictures: $(VENV)/.installed system
 	PYTHONPATH=.:tests $(BIN)/python -m support.page_pictures
+
+readiness-pictures: $(VENV)/.installed system
+	PYTHONPATH=.:tests $(BIN)/python -m support.readiness_pictures
 
 # Hashes, no addresses: this is what the two install rules below trust.
 requirements:

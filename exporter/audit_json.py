@@ -10,8 +10,8 @@ from dataclasses import asdict
 
 from exporter.run_json import moment
 from exporter.scrubbed_json import scrubbed
-from probes.readiness.evidence import Attestation, AuditReport, Judgement, Seen, SituationRun
-from probes.readiness.rules.conversations import field_of, session_of
+from probes.readiness.evidence import Attestation, AuditReport, Judgement, SituationRun
+from probes.readiness.evidence_json import digest_of_json, exchange_json
 from probes.readiness.words import SituationName
 
 Scrub = Callable[[str], str]
@@ -28,8 +28,8 @@ def audit_as_json(report: AuditReport, scrub: Scrub) -> dict[str, object]:
         "changes": None if report.changes is None else [asdict(change) for change in report.changes],
         "rules": [_rule(each) for each in report.judgements],
         "attestations": [_attestation(each) for each in evidence.attestations],
-        "exchanges": [exchange_json(seen) for seen in evidence.exchanges],
     }
+    exchanges, evidence_sha256 = _exchanges(report, scrub)
     facts = {
         "verdict": report.verdict,
         "kind": report.kind,
@@ -37,10 +37,18 @@ def audit_as_json(report: AuditReport, scrub: Scrub) -> dict[str, object]:
         "monitor_version": report.monitor_version,
         "started_at": moment(report.started_at),
         "duration_seconds": round(report.duration_seconds, 6),
-        "evidence_sha256": report.evidence_sha256,
+        "evidence_sha256": evidence_sha256,
         "situations": _situations(report),
+        "exchanges": exchanges,
     }
     return facts | {name: scrubbed(value, scrub) for name, value in texts.items()}
+
+
+def _exchanges(report: AuditReport, scrub: Scrub) -> tuple[list[object], str]:
+    """All of them, and their digest: of what stands in the document, if a secret is masked that came up later."""
+    kept = [exchange_json(seen) for seen in report.evidence.exchanges]
+    clean = [scrubbed(each, scrub) for each in kept]
+    return clean, report.evidence_sha256 if clean == kept else digest_of_json(clean)
 
 
 def _rule(judgement: Judgement) -> dict[str, object]:
@@ -75,28 +83,4 @@ def _situation(run: SituationRun, requests: int) -> dict[str, object]:
         "reached": run.reached,
         "began_seconds": round(run.began_seconds, 6),
         "ended_seconds": round(run.ended_seconds, 6),
-    }
-
-
-def exchange_json(seen: Seen) -> dict[str, object]:
-    """One exchange without its bodies: where it stands, what was asked, what was answered."""
-    answer = seen.answer
-    return {
-        "number": seen.number,
-        "situation": seen.situation,
-        "began_seconds": round(seen.began_seconds, 6),
-        "ended_seconds": None if seen.ended_seconds is None else round(seen.ended_seconds, 6),
-        "started_at": moment(seen.started_at),
-        "method": seen.method,
-        "path": seen.path,
-        "operation": seen.operation,
-        "session_id": session_of(seen),
-        "status_code": seen.status_code,
-        "code": answer and answer.code,
-        "chat_status": answer and answer.chat_status,
-        "request_id": answer and answer.request_id,
-        "trace_id": answer and answer.trace_id,
-        "idempotency_key": field_of(seen, "idempotencyKey"),
-        "key_styles": list(seen.key_styles),
-        "lost": seen.lost,
     }

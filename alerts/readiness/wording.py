@@ -57,7 +57,8 @@ def because(verdict: Verdict, sentence: str) -> str:
     word, rest = VERDICTS[verdict].word, sentence.strip()
     if rest.lower().startswith(word.lower()):
         rest = rest[len(word) :].lstrip(" ,:;.")
-    return rest[:1].upper() + rest[1:]
+    end = "." if rest and rest[-1] not in ".!?" else ""
+    return rest[:1].upper() + rest[1:] + end
 
 
 def request_of(proof: Proof) -> str:

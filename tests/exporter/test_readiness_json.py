@@ -13,6 +13,7 @@ from support.reports import with_texts
 
 from exporter.audit_json import audit_as_json
 from exporter.ready_json import ready_as_json
+from probes.readiness.evidence_json import digest, digest_of_json
 from probes.readiness.words import (
     AuditKind,
     CheckId,
@@ -150,3 +151,14 @@ def test_a_key_in_every_text_of_an_audit_is_masked() -> None:
 
     assert [text for name, value in document.items() if name not in ours for text in texts(value) if KEY in text] == []
     assert MASK in json.dumps(document)
+
+
+def test_the_digest_can_be_made_again_of_the_document_though_a_secret_came_up_late() -> None:
+    exchanges = (a_seen(path=f"/x/{KEY}"),)
+    report = an_audit_report(evidence=an_evidence(exchanges=exchanges), evidence_sha256=digest(exchanges))
+    for scrub in (str, Scrubber([Secret(KEY)]).text):
+        document = read(audit_as_json(report, scrub))
+        told = document["exchanges"]
+
+        assert isinstance(told, list)
+        assert document["evidence_sha256"] == digest_of_json(told)
