@@ -72,11 +72,13 @@ def shown_in(text: str, keys: Iterable[Secret]) -> bool:
 
 def masked_url_part(text: str, keys: Iterable[Secret], scrub: Callable[[str], str]) -> str:
     """A path or a query as it may be kept."""
-    clean = scrub(text)
-    for key in keys:
+    several = tuple(keys)
+    plain = _readings(text)[-1].replace(" ", "%20") if shown_in(text, several) else text
+    clean = scrub(plain)  # in one spelling: of a mixed one a half would be left over
+    for key in several:
         if key.reveal() and key.reveal() in clean:  # a short one, which no scrubber looks for
             clean = clean.replace(key.reveal(), MASK)
-    return scrub(_readings(clean)[-1]).replace(" ", "%20") if shown_in(clean, keys) else clean
+    return clean
 
 
 def _readings(text: str) -> list[str]:

@@ -5,15 +5,17 @@ import json
 import zlib
 from datetime import UTC, datetime
 from types import SimpleNamespace
+from urllib.parse import unquote
 
 import pytest
-from support.proxying import BASE, KEY
+from support.proxying import BASE, KEY, settled
 from support.recordings import KEYED, arrival, record, seen_of
 
 from probes import known_secrets
 from probes.readiness.evidence import Headers, Seen
 from probes.readiness.proxy import keys
 from probes.readiness.proxy import recorder as recorders
+from probes.readiness.proxy.contents import unpacked
 from probes.readiness.proxy.recorder import Recorder
 from probes.readiness.words import SituationName
 from probes.redaction import Secret
@@ -109,6 +111,7 @@ def test_a_key_in_a_url_is_noticed_and_masked(target: str) -> None:
     assert KEY not in f"{seen.path}?{seen.query}"
     assert "zz" not in seen.query
     assert "***" in f"{seen.path}?{seen.query}"
+    assert KEY[:12] not in unquote(unquote(f"{seen.path}?{seen.query}"))
 
 
 def test_a_url_without_a_key_is_kept_as_it_is() -> None:
@@ -201,7 +204,7 @@ def test_a_request_without_a_body_has_no_problem() -> None:
         pytest.param(('{"text": "\\u0062' + KEY[1:] + '"}').encode(), id="one_escape"),
         pytest.param(json.dumps({KEY: 1}).encode(), id="name"),
         pytest.param(f"text={KEY}".encode(), id="form"),
-        pytest.param(f'{{"text": "{KEY}"}}'.encode("utf-16"), id="utf_16"),
+        pytest.param(f'{{"text": "{KEY}"}}'.encode("utf-16-le"), id="utf_16"),
         pytest.param(b" " * (1024 * 1024 - 10) + KEY.encode(), id="across_the_bound"),
     ],
 )
@@ -287,6 +290,37 @@ def test_a_packed_answer_that_unpacks_to_gigabytes_is_kept_cut() -> None:
 
     assert answer is not None
     assert len(answer.content) == 1024 * 1024
+    assert len(unpacked(gzip.compress(b" " * 20_000_000), "gzip")[0]) == 1024 * 1024 + 1
+
+
+def test_of_an_exchange_under_way_no_more_than_its_bound_is_in_memory() -> None:
+    recording = Recorder().begin(arrival())
+    assert recording is not None
+    for _ in range(40):
+        recording.request_piece(b"x" * 100_000)
+        recording.answer_piece(b"x" * 100_000)
+
+    assert recording.size == 2 * (1024 * 1024 + 4096)
+
+
+def test_what_waits_to_be_read_is_read_at_once_when_it_is_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recorders, "_MOST_WAITING_BYTES", 10)
+    told: list[int] = []
+    recorder = Recorder(on_seen=lambda seen: told.append(seen.number))
+    for _ in range(4):
+        record(recorder)
+
+    assert told == [1, 2]
+
+
+async def test_what_waits_to_be_read_is_read_once_nothing_passes_by() -> None:
+    told: list[int] = []
+    recorder = Recorder(on_seen=lambda seen: told.append(seen.number))
+    record(recorder)
+    at_once = list(told)
+    await settled(lambda: told)
+
+    assert (at_once, told) == ([], [1])
 
 
 def test_a_situation_is_that_of_the_beginning() -> None:
