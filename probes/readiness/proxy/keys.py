@@ -76,8 +76,8 @@ def masked_url_part(text: str, keys: Iterable[Secret], scrub: Callable[[str], st
     plain = _readings(text)[-1].replace(" ", "%20") if shown_in(text, several) else text
     clean = scrub(plain)  # in one spelling: of a mixed one a half would be left over
     for key in several:
-        if key.reveal() and key.reveal() in clean:  # a short one, which no scrubber looks for
-            clean = clean.replace(key.reveal(), MASK)
+        if key.reveal():  # a short one, which no scrubber looks for: as a value, since it may be a part of any id
+            clean = clean.replace(f"={key.reveal()}", f"={MASK}")
     return clean
 
 

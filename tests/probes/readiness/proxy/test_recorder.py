@@ -114,6 +114,12 @@ def test_a_key_in_a_url_is_noticed_and_masked(target: str) -> None:
     assert KEY[:12] not in unquote(unquote(f"{seen.path}?{seen.query}"))
 
 
+def test_a_short_key_in_a_query_leaves_the_path_as_it_is() -> None:
+    seen = seen_of(target=f"{BASE}/sessions/sess_1?key=1")
+
+    assert (seen.path, seen.query) == (f"{BASE}/sessions/sess_1", "key=***")
+
+
 def test_a_url_without_a_key_is_kept_as_it_is() -> None:
     seen = seen_of(target=f"{BASE}/events?page=%20x&empty=")
 
