@@ -119,6 +119,25 @@ def test_what_was_told_before_is_the_last_answer_that_came() -> None:
     assert told_before(tape.evidence(), last) == Told(status="shortlist", by=first)
 
 
+def test_of_two_turns_at_once_the_answer_that_came_last_is_the_last_word() -> None:
+    tape = Tape()
+    tape.creates()
+    slow = tape.searches(at=1.0, takes=4.0)
+    tape.says("guest name is John Doe", told="payment_setup_required", at=2.0)
+    last = tape.says("well?", told="shortlist", at=6.0)
+
+    assert told_before(tape.evidence(), last).by == slow
+
+
+def test_an_answer_at_the_very_moment_of_a_request_came_before_it() -> None:
+    tape = Tape()
+    tape.creates()
+    first = tape.searches(at=1.0, takes=1.0)
+    second = tape.says("well?", told="shortlist", at=2.0)
+
+    assert told_before(tape.evidence(), second).by == first
+
+
 def test_an_answer_in_no_time_tells_its_own_request_nothing() -> None:
     tape = Tape()
     tape.creates()

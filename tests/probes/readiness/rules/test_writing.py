@@ -167,10 +167,11 @@ def test_the_same_words_in_another_session_are_no_retry() -> None:
     assert tape.ruling(SAME).state is RuleState.NOT_EXERCISED
 
 
-def test_a_key_on_two_different_actions_is_told() -> None:
+@pytest.mark.parametrize("status_code", [200, 429])
+def test_a_key_on_two_different_actions_is_told(status_code: int) -> None:
     tape = Tape()
     tape.creates()
-    first = tape.searches(key="acme:1")
+    first = tape.searches(key="acme:1", status_code=status_code)
     second = tape.says("can you help me book option 1", key="acme:1", told="guest_name_required")
 
     ruling = tape.ruling(NEW)
