@@ -23,7 +23,9 @@ _LONGEST_LINE = 4096  # of which a claim is looked for
 _MOST_PLACES = 1000
 _REMEMBERED = 256  # bytes before what is new: they tell whether the file is the one that it was
 _UNMISTAKABLE = 16  # characters of an id that is no part of another by chance
-_MAYBE_CLAIM = re.compile(rb"book|reserv", re.IGNORECASE)
+_MAYBE_CLAIM = re.compile(
+    rb"booked|(?:booking|reservation) (?:is|was|has|now|confirm|complete|success|succe|done|made)|successfully reserved"
+)
 _WORD = re.compile(rb"[\w-]")
 
 
@@ -155,7 +157,7 @@ class LogWatch:
         for number, start in enumerate(starts, 1):
             end = starts[number] if number < len(starts) else len(content)
             line = content[start : min(end, start + _LONGEST_LINE)]
-            if _MAYBE_CLAIM.search(line) and claims_booking(line.decode("utf-8", "replace")):
+            if _may_claim(line) and claims_booking(line.decode("utf-8", "replace")):
                 yield number, self._situation_at(start)
 
     def _situation_at(self, place: int) -> SituationName | None:
@@ -168,6 +170,12 @@ def ids_told(seen: Seen) -> tuple[str, ...]:
         return ()
     told = (seen.answer.header_request_id, seen.answer.body_request_id, seen.answer.trace_id)
     return tuple(dict.fromkeys(found for found in told if found))
+
+
+def _may_claim(line: bytes) -> bool:
+    """Whether it is worth a closer look: a log may have a million lines, and most are not."""
+    lowered = line.lower()
+    return (b"book" in lowered or b"reserv" in lowered) and _MAYBE_CLAIM.search(lowered) is not None
 
 
 def _line_starts(content: bytes) -> list[int]:
