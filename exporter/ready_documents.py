@@ -24,7 +24,10 @@ def refuse_bad_places(places: Places) -> None:
         if path in taken:
             raise UsageError(f"{taken[path]} and {option} name the same place, {path}: give each document its own")
         taken[path] = option
-        problem = None if path == STDOUT else _problem(path)
+        try:
+            problem = None if path == STDOUT else _problem(path)
+        except OSError as error:
+            problem = f"it can't be written: {error.strerror}"
         if problem is not None:
             raise UsageError(f"{option} {path}: {problem}")
 

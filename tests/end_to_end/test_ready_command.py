@@ -13,8 +13,11 @@ import jsonschema_rs
 import pytest
 from support.commands import brekwatch, start, variables_of
 
+from probes.quota import requests_of
 from probes.sandbox.server import SandboxServer
+from probes.scenario_files import shipped
 
+NEEDED = sum(map(requests_of, shipped().values()))
 KEY_AND_URL = {"BREK_BASE_URL": "http://127.0.0.1:9", "BREK_PARTNER_API_KEY": "a-key-of-nobody"}
 
 
@@ -31,8 +34,8 @@ async def test_a_sound_api_is_ready_and_every_scenario_was_played() -> None:
 
     assert ended.exit_code == 0, ended
     assert "READY" in ended.out.splitlines()[0]
-    assert "13 conversations will be played, 88 requests with this key" in ended.err
-    assert "(13 of 13)" in ended.err
+    assert f"{len(shipped())} conversations will be played, {NEEDED} requests with this key" in ended.err
+    assert f"({len(shipped())} of {len(shipped())})" in ended.err
     assert "passed so far  key_accepted" in ended.err
 
 
@@ -70,8 +73,8 @@ async def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(tmp_path: Pat
 
     assert ended.exit_code == 0, ended
     assert sent == 0
-    assert "26 conversations will be played, 176 requests with this key" in ended.out
-    assert "the quota of 2.9 minutes (60 requests a minute, which is assumed" in ended.out
+    assert f"{2 * len(shipped())} conversations will be played, {2 * NEEDED} requests with this key" in ended.out
+    assert f"the quota of {2 * NEEDED / 60:.1f} minutes (60 requests a minute, which is assumed" in ended.out
     assert "6 bookings may be left behind" in ended.out
     assert not (tmp_path / "ready.json").exists()
 
@@ -79,11 +82,11 @@ async def test_a_dry_run_says_what_it_would_cost_and_sends_nothing(tmp_path: Pat
 @pytest.mark.parametrize("way", [pytest.param(["--dry-run"], id="dry"), pytest.param([], id="real")])
 async def test_a_plan_beyond_max_requests_is_refused_before_anything_is_sent(way: list[str]) -> None:
     async with SandboxServer() as sandbox:
-        ended = await brekwatch("ready", *way, "--max-requests", "87", environment=variables_of(sandbox))
+        ended = await brekwatch("ready", *way, "--max-requests", str(NEEDED - 1), environment=variables_of(sandbox))
         sent = len(sandbox.requests)
 
     assert ended.exit_code == 2
-    assert "88 requests are needed, and --max-requests allows 87" in ended.err
+    assert f"{NEEDED} requests are needed, and --max-requests allows {NEEDED - 1}" in ended.err
     assert "--scenario" in ended.err
     assert sent == 0
 
@@ -259,6 +262,7 @@ async def test_a_full_disk_turns_ready_into_can_t_tell() -> None:
     [
         pytest.param(["--json", "/nonexistent/ready.json"], "/nonexistent is no folder: make it first", id="no-folder"),
         pytest.param(["--junit", "/tmp"], "it is a folder: name a file in it", id="a-folder"),  # noqa: S108 - not written
+        pytest.param(["--html", f"{'long' * 100}.html"], "it can't be written: File name too long", id="long-name"),
         pytest.param(["--json", "-", "--junit", "-"], "name the same place", id="stdout-twice"),
         pytest.param(["--scenario", "golden_pth"], 'did you mean "golden_path"?', id="unknown-scenario"),
         pytest.param(["-t", "prod"], "no target 'prod'", id="unknown-target"),
