@@ -201,7 +201,10 @@ class TargetShape(Shape):
     auth_header: Annotated[AuthHeader, Field(description="The header that carries the key.")] = (
         AuthHeader.PARTNER_API_KEY
     )
-    partner: Annotated[Word, Field(description="Whom idempotency keys and actor ids name.")] = "brekwatch"
+    partner: Annotated[
+        Word,
+        Field(description="Whom idempotency keys and actor ids name; `brekwatch ready` holds it to x-partner-id."),
+    ] = "brekwatch"
     portal: Annotated[
         PortalShape | None,
         Field(description="The payment portal; without it, scenarios that attach a card are skipped."),
