@@ -139,6 +139,16 @@ def test_falling_over_an_unknown_status_is_told(ends: dict[str, object], said: s
     assert ruling.detail == f"In unknown_status it was told a status that no document knows, and {said}."
 
 
+def test_only_the_answers_of_the_situation_in_which_it_fell_are_named() -> None:
+    tape = told(REVIEW, situation=BOOKING)
+    tape.run(BOOKING)
+    tape.situation = ODD
+    tape.turn("hello", REVIEW, session="s2")
+    tape.run(ODD, exit_code=1)
+
+    assert UNKNOWN(tape.evidence()).exchanges == (3,)
+
+
 def test_failing_before_it_was_told_shows_nothing() -> None:
     tape = told("shortlist", situation=ODD)
     tape.run(ODD, exit_code=1, reached=False)
