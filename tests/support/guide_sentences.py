@@ -1,7 +1,8 @@
 """What Brek's public documents say, as far as checks and rules name it as their source.
 
-It stands in `partner-guide.txt`, beside this, copied word for word from the partner guide and the endpoint pages. Where they set words in a code font, lines
-break around them when their text is copied: `bare` minds no blanks and no backticks.
+It stands in `partner-guide.txt`, beside this: copied word for word from the partner guide and the endpoint pages. Where
+they set words in a code font, lines break around them when their text is copied: `bare` minds no blanks and no
+backticks.
 """
 
 from __future__ import annotations
