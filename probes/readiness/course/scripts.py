@@ -10,6 +10,7 @@ from probes.readiness.course.play import Play
 from probes.readiness.course.situations import Situation
 from probes.readiness.evidence import Seen
 from probes.readiness.rules.conversations import actor_of, session_of
+from probes.readiness.rules.waiting import STARTED_ANEW_SECONDS
 from probes.readiness.words import SituationName
 from probes.sandbox.faults import Moment
 from probes.sandbox.replies import Reply
@@ -18,9 +19,8 @@ from probes.sandbox.state import Cards, Newest, Session
 from probes.words import Operation
 
 _MOST_SESSIONS = 20_000
-_SAME_CREATION_SECONDS = 2.0
 _MOST_REFUSALS = 4
-"""A creation that comes so soon after its actor was refused one is the same again, not the next; and so often.
+"""A creation that comes at once after its actor was refused one is the same again, not the next; and so often.
 
 A client that is started anew can't be told from one that doesn't give up, but by the time that it takes.
 """
@@ -124,7 +124,7 @@ class TakingTurns:
         turn = self._refused.get(act.actor_id or "")
         if turn is None or turn.refusals >= _MOST_REFUSALS:
             return None
-        return turn if self._loop_time() - turn.refused_at < _SAME_CREATION_SECONDS else None
+        return turn if self._loop_time() - turn.refused_at < STARTED_ANEW_SECONDS else None
 
     def _next(self) -> _Turn:
         situation = self._situations[self._count % len(self._situations)]

@@ -12,17 +12,19 @@ from probes.readiness.rules import backing_off
 from probes.readiness.rules.conversations import (
     Chain,
     action_of,
+    actor_of,
     api_requests,
     chains,
     is_transient,
     key_of,
+    owners,
     session_of,
     stories,
     writes,
 )
 from probes.readiness.rules.rule import Rule, broken, kept, not_exercised
 from probes.readiness.rules.telling import counted
-from probes.readiness.rules.waiting import gap, shown, waits_of
+from probes.readiness.rules.waiting import STARTED_ANEW_SECONDS, gap, shown, waits_of
 from probes.readiness.words import AuditKind, RuleId, SituationName
 from probes.words import Operation
 
@@ -123,7 +125,7 @@ def _stops(evidence: Evidence) -> Ruling:
             f"all the same: {counted(len(ongoing), 'such request')}.",
             shown(ongoing),
         )
-    return kept(f"{counted(len(refusals), 'answer')} 401 or 403, and nothing more was sent with that key.")
+    return kept(f"{counted(len(refusals), 'answer')} 401 or 403, and nothing more was sent by whoever was told so.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,23 +166,34 @@ def _gone_on(story: _KeyStory, evidence: Evidence, commands: Iterable[object]) -
             waited = seen.began_seconds - _answered(refusal)
             if waited > _SOON_SECONDS:
                 break
-            if _should_know(seen, refusal, waited, evidence.kind, alone=seen.situation in commands):
+            if _should_know(seen, refusal, waited, evidence, alone=seen.situation in commands):
                 yield refusal, seen
                 break
             index -= 1
 
 
-def _should_know(seen: Seen, refusal: Seen, waited: float, kind: AuditKind, *, alone: bool) -> bool:
+def _should_know(seen: Seen, refusal: Seen, waited: float, evidence: Evidence, *, alone: bool) -> bool:
     """Whether who sent this was told so before.
 
     After a 401 another header style is a try to mend it. Of another conversation only a command alone in its situation
-    knows at once; the parts of a service need a moment; and against the stand-in that serves many, it is another one.
+    knows at once, unless it acts for several people side by side: the parts of a service need a moment. Against the
+    stand-in that serves many, another conversation is another's, and so is a creation that comes again: whoever was
+    refused one was started anew.
     """
     if refusal.status_code == 401 and seen.key_styles != refusal.key_styles:
         return False
-    if alone or _same_conversation(seen, refusal):
-        return True
-    return kind is AuditKind.PROXY and waited >= _HEARD_SECONDS
+    if alone:
+        return waited >= _HEARD_SECONDS or not _for_another(seen, refusal, evidence)
+    if evidence.kind is AuditKind.PROXY:
+        return waited >= _HEARD_SECONDS or _same_conversation(seen, refusal)
+    anew = seen.operation is Operation.CREATE_SESSION and waited >= STARTED_ANEW_SECONDS
+    return _same_conversation(seen, refusal) and not anew
+
+
+def _for_another(seen: Seen, other: Seen, evidence: Evidence) -> bool:
+    """Whether the two are known to be of two people."""
+    one, two = (actor_of(each) or owners(evidence).get(session_of(each) or "") for each in (seen, other))
+    return None not in (one, two) and one != two
 
 
 def _same_conversation(seen: Seen, other: Seen) -> bool:

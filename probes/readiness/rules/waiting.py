@@ -12,6 +12,9 @@ from probes.readiness.rules.conversations import Chain, chains, is_transient
 LONGEST_WAIT_SECONDS = 300.0
 """What comes later than this is hardly a retry any more: somebody began anew."""
 
+STARTED_ANEW_SECONDS = 0.03
+"""Sooner than this no client can be started anew: what comes again within it was sent by the one that was answered."""
+
 MOST_SHOWN = 50
 """Exchanges named as proof of one rule."""
 

@@ -43,10 +43,10 @@ async def test_a_card_of_one_situation_is_not_there_in_the_next_even_for_the_sam
 
 @pytest.mark.parametrize(
     ("pause", "codes", "met"),
-    [(1.0, [403, 403, 403], [_REJECTED]), (3.0, [403, 200, 403], [_REJECTED, _NORMAL, _REJECTED])],
-    ids=["soon", "after_a_while"],
+    [(0.02, [403, 403, 403], [_REJECTED]), (0.04, [403, 200, 403], [_REJECTED, _NORMAL, _REJECTED])],
+    ids=["at_once", "by_a_client_started_anew"],
 )
-async def test_a_refused_creation_that_is_repeated_soon_is_the_same_again(
+async def test_a_refused_creation_that_is_repeated_at_once_is_the_same_again(
     pause: float, codes: list[int], met: list[SituationName]
 ) -> None:
     async with partner_in_turn(_REJECTED, _NORMAL) as turns:

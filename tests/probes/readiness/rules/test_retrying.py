@@ -220,7 +220,7 @@ def test_whoever_sends_nothing_more_with_a_refused_key_stops(code: int) -> None:
 @pytest.mark.parametrize("code", [401, 403])
 def test_whoever_goes_on_with_a_refused_key_is_told(code: int) -> None:
     tape = refused(code)
-    tape.create(code, actor="b", session="s2")
+    tape.create(code)
     tape.run(AUTH)
     ruling = STOPS(tape.evidence())
 
@@ -324,6 +324,48 @@ def test_against_a_stand_in_that_serves_many_the_same_session_is_the_same_one() 
     tape.turn("something else", 403)
 
     assert STOPS(tape.evidence()).state is RuleState.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0.1, RuleState.KEPT), (1.5, RuleState.BROKEN)], ids=["side_by_side", "later"]
+)
+def test_a_command_that_acts_for_several_has_a_moment_to_hear_of_it(seconds: float, state: RuleState) -> None:
+    tape = RetryTape()
+    tape.situation = AUTH
+    tape.create()
+    tape.create(actor="b", session="s2")
+    tape.turn("hello", 401)
+    tape.wait(seconds)
+    tape.turn("hello", 401, session="s2")
+    tape.run(AUTH, exit_code=1)
+
+    assert STOPS(tape.evidence()).state is state
+
+
+def test_a_command_that_goes_on_without_a_session_goes_on() -> None:
+    tape = RetryTape()
+    tape.situation = OTHER_AUTH
+    tape.create(403)
+    tape.turn("hello", 403, session="null")
+    tape.run(OTHER_AUTH, exit_code=1)
+
+    assert STOPS(tape.evidence()).state is RuleState.BROKEN
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0.01, RuleState.BROKEN), (0.2, RuleState.KEPT)], ids=["at_once", "started_anew"]
+)
+def test_a_client_that_is_started_anew_against_a_stand_in_that_serves_many_is_another_one(
+    seconds: float, state: RuleState
+) -> None:
+    tape = RetryTape()
+    tape.situation = OTHER_AUTH
+    tape.create(403)
+    tape.wait(seconds)
+    tape.create(403)
+    tape.run(OTHER_AUTH, exit_code=None)
+
+    assert STOPS(tape.evidence()).state is state
 
 
 def test_many_offenders_are_counted_and_the_first_of_them_shown() -> None:
