@@ -123,7 +123,7 @@ def _by_header(exchange: Exchange) -> float | None:
     told = None if exchange.answer is None else exchange.answer.headers.get("date")
     try:
         moment = None if told is None else parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):  # a server may write any number there
         return None
     return None if moment is None else _off(moment, exchange)
 

@@ -163,7 +163,10 @@ async def test_clocks_that_disagree_can_not_be_told_apart(seconds: float) -> Non
     assert "NTP" in readied.check("clock_skew").what_to_do
 
 
-@pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Foo 2026 00:00:00 GMT"])
+@pytest.mark.parametrize(
+    "date",
+    ["", "yesterday", "Thu, 99 Foo 2026 00:00:00 GMT", f"Thu, 26 Nov 2026 00:00:00 +{10**14}", f"1 Nov {10**30} 0:0"],
+)
 async def test_a_date_that_can_not_be_read_is_no_clock(date: str) -> None:
     readied = await asked(wherever(200, header("date", date)), "quick_search")
 
