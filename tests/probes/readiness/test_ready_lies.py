@@ -154,13 +154,27 @@ async def test_what_is_tolerated_passes_with_a_note() -> None:
     assert "undocumented_field: data: news" in readied.check("scenario:quick_search").what_to_do
 
 
+def nameless(told: Told) -> None:
+    """Without a moment in ids and events."""
+    told.body = told.body.replace(b"sess_", b"sess-").replace(b"recordedAt", b"recordedOn")
+
+
 @pytest.mark.parametrize("seconds", [3600.0, -3600.0])
 async def test_clocks_that_disagree_can_not_be_told_apart(seconds: float) -> None:
-    readied = await asked(wherever(200, clock_off_by(seconds)), "quick_search")
+    readied = await asked(wherever(200, clock_off_by(seconds), nameless), "quick_search")
 
-    assert (readied.verdict, readied.failed) == (Verdict.CANNOT_TELL, [])
+    assert readied.state("clock_skew") is CheckState.CANNOT_TELL
     assert ("ahead of" if seconds > 0 else "behind") in readied.check("clock_skew").seen
     assert "NTP" in readied.check("clock_skew").what_to_do
+
+
+@pytest.mark.parametrize("seconds", [3600.0, -3600.0])
+async def test_a_date_header_against_the_ids_and_our_clock_is_the_apis_fault(seconds: float) -> None:
+    readied = await asked(wherever(200, clock_off_by(seconds)), "quick_search")
+
+    assert (readied.verdict, readied.failed) == (Verdict.NOT_READY, ["clock_skew"])
+    assert "sessionId or recordedAt agrees with it" in readied.check("clock_skew").seen
+    assert readied.check("clock_skew").proofs[0].request_id is not None
 
 
 @pytest.mark.parametrize(
