@@ -1,6 +1,6 @@
-"""SIGINT and SIGTERM: told once, a command ends in good order, and nothing that comes later can disturb its ending.
+"""SIGINT, SIGTERM, and SIGHUP: told once, a command ends in good order, and nothing later can disturb its ending.
 
-SIGHUP, where a command has something to read again.
+SIGHUP tells that the terminal is gone, or, where a command has something to read again, to read it.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 _STOPPING = (signal.SIGINT, signal.SIGTERM)
+_HANG_UP = getattr(signal, "SIGHUP", None)
 
 
 @asynccontextmanager
@@ -31,7 +32,7 @@ async def stop_signals(*, patience: int = 1) -> AsyncIterator[asyncio.Event]:
         if count == patience + 1 and task is not None:
             task.cancel()
 
-    with _heard(told, _STOPPING):
+    with _heard(told, (*_STOPPING, *_hang_up_that_ends())):
         try:
             yield stop
             await asyncio.sleep(0)  # a cancellation that was asked for a moment ago comes out here, not later
@@ -46,8 +47,14 @@ async def stop_signals(*, patience: int = 1) -> AsyncIterator[asyncio.Event]:
 def hang_ups() -> Iterator[asyncio.Event]:
     """An event that each SIGHUP sets, where the platform has one. Whoever answers it, clears it."""
     asked = asyncio.Event()
-    with _heard(asked.set, [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []):
+    with _heard(asked.set, [] if _HANG_UP is None else [_HANG_UP]):
         yield asked
+
+
+def _hang_up_that_ends() -> Iterator[signal.Signals]:
+    """SIGHUP, unless it is ignored (nohup) or asks for something else (`hang_ups`)."""
+    if _HANG_UP is not None and signal.getsignal(_HANG_UP) is signal.SIG_DFL:
+        yield _HANG_UP
 
 
 @contextmanager

@@ -192,7 +192,9 @@ async def test_a_busy_port_ends_with_2() -> None:
 
 
 @pytest.mark.parametrize("times", [1, 3], ids=["once", "impatiently"])
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl_c", "sigterm"])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=["ctrl_c", "sigterm", "terminal_gone"]
+)
 async def test_a_course_that_is_broken_off_judges_nothing_and_leaves_nothing_behind(
     number: signal.Signals, times: int, tmp_path: Path
 ) -> None:
