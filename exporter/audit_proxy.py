@@ -64,7 +64,8 @@ async def audit_proxy(request: ProxyRequest) -> int:
         _greet(proxy, request)
         with counter:
             await stop.wait()
-        recorder.stop()
+            recorder.stop()
+            recorder.catch_up()
     exchanges = recorder.exchanges
     log = None if ending.log is None else ending.log.facts(exchanges, recorder.keys)
     evidence = Evidence(kind=AuditKind.PROXY, exchanges=exchanges, log=log, attestations=ending.attestations)

@@ -70,6 +70,7 @@ async def _play_one(course: Course, situation: Situation, proxy: RecordingProxy,
         )
         await asyncio.sleep(_SETTLING_SECONDS)  # what it sent with its last breath is on its way
         await proxy.drained(within_seconds=_DRAINING_SECONDS)
+    recorder.catch_up()  # whoever counts requests is told of this situation's before it ends
     run = SituationRun(
         situation=situation.name,
         began_seconds=began,

@@ -95,8 +95,7 @@ class Recorder:
     @property
     def exchanges(self) -> tuple[Seen, ...]:
         """All that is kept. A key that was learned after an exchange ended is masked in it, too."""
-        while self._waiting:
-            self._settle()
+        self.catch_up()
         known = len(self._known)
         for number, (seen, keys_known) in self._kept.items():
             if keys_known < known:
@@ -129,6 +128,11 @@ class Recorder:
         )
         self._under_way[recording.number] = recording
         return recording
+
+    def catch_up(self) -> None:
+        """Read all that has ended, so that `on_seen` has been told of it."""
+        while self._waiting:
+            self._settle()
 
     def stop(self) -> None:
         """Note nothing any more: what is under way stays so."""

@@ -33,6 +33,11 @@ class Onlooker:
         self.told: list[str] = []
         self.said: list[tuple[str, ...]] = []
         self.shown: list[str] = []
+        self.requests = 0
+        self.counted: list[int] = []
+
+    def saw(self, _seen: Seen) -> None:
+        self.requests += 1
 
     def begins(self, situation: Situation) -> None:
         self.told.append(f"begins {situation.name}")
@@ -40,6 +45,7 @@ class Onlooker:
     def ends(self, run: SituationRun, output: Output) -> None:
         self.told.append(f"ends {run.situation}")
         self.said.append(output.last_lines)
+        self.counted.append(self.requests)
 
     def show(self, line: str) -> None:
         self.shown.append(line)
@@ -49,7 +55,8 @@ async def played(
     *names: SituationName, command: tuple[str, ...] = _CLIENT, seconds: float = 20.0
 ) -> tuple[tuple[SituationRun, ...], tuple[Seen, ...], Onlooker]:
     """The runs, what was recorded, and who looked on."""
-    recorder = Recorder(secrets=[Secret(_KEY)])
+    onlooker = Onlooker()
+    recorder = Recorder(secrets=[Secret(_KEY)], on_seen=onlooker.saw)
     course = Course(
         situations=chosen(names),
         command=command,
@@ -57,7 +64,6 @@ async def played(
         keys=_KEYS,
         timeout_seconds=seconds,
     )
-    onlooker = Onlooker()
     async with RecordingProxy("http://127.0.0.1:1", recorder) as proxy:
         runs = await play(course, proxy, onlooker)
     return runs, recorder.exchanges, onlooker
@@ -106,6 +112,13 @@ async def test_the_moments_of_situations_are_those_of_the_exchanges() -> None:
         own = [seen for seen in exchanges if seen.situation is run.situation]
         assert own
         assert all(run.began_seconds <= seen.began_seconds <= run.ended_seconds for seen in own)
+
+
+async def test_all_requests_of_a_situation_are_told_of_before_it_ends() -> None:
+    _, exchanges, onlooker = await played(SituationName.NORMAL_BOOKING, SituationName.SAVED_CARD)
+    of_the_first = sum(seen.situation is SituationName.NORMAL_BOOKING for seen in exchanges)
+
+    assert onlooker.counted == [of_the_first, len(exchanges)]
 
 
 async def test_a_request_of_a_last_breath_belongs_to_its_situation(tmp_path: Path) -> None:
