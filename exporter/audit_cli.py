@@ -20,7 +20,8 @@ JsonOption = Annotated[
     typer.Option("--json", metavar="FILE", help="Write the judgement as JSON; - is stdout.", show_default=False),
 ]
 HtmlOption = Annotated[
-    Path | None, typer.Option("--html", metavar="FILE", help="Write it as one HTML page.", show_default=False)
+    Path | None,
+    typer.Option("--html", metavar="FILE", help="Write it as one HTML page; - is stdout.", show_default=False),
 ]
 BuildOption = Annotated[
     str | None,

@@ -5,34 +5,35 @@ All that can be wrong with what was asked for is found by `prepare`, before anyt
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
 
-from exporter.whole_files import write_whole
-from probes.errors import UsageError
+from exporter import documents
+from exporter.command_parts import EXIT_CANNOT_TELL
+from exporter.documents import STDOUT
 from probes.readiness import attestations, concluding
 from probes.readiness.evidence import Attestation, AuditReport, Evidence
 from probes.readiness.log_reading import LogWatch
 from probes.readiness.words import Verdict
+from probes.redaction import printable
 
 if TYPE_CHECKING:
     from probes.readiness.concluding import Previous
 
-STDOUT = Path("-")
 _EXIT_CODES = {Verdict.READY: 0, Verdict.NOT_READY: 1, Verdict.CANNOT_TELL: 3}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What is wanted of an audit's ending, as it was typed. `json` may be `-`: stdout, and the table on stderr then."""
+    """What is wanted of an audit's ending, as it was typed. A document's place may be `-`: stdout."""
 
     json: Path | None = None
     html: Path | None = None
@@ -40,6 +41,17 @@ class Asked:
     log: Path | None = None
     attest: Path | None = None
     compare: Path | None = None
+
+    def named(self) -> Iterator[tuple[str, Path]]:
+        """Each option of a document that was given, with its path."""
+        for option, path in (("--json", self.json), ("--html", self.html)):
+            if path is not None:
+                yield option, path
+
+    @property
+    def takes_stdout(self) -> bool:
+        """Whether stdout is a document's, and people are told on stderr."""
+        return any(path == STDOUT for _, path in self.named())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,10 +67,7 @@ class Ending:
 
 def prepare(asked: Asked) -> Ending:
     """Raises UsageError for a file that can't be read, or a place where no file can be written."""
-    for place in (asked.json, asked.html):
-        _check_place(place)
-    if asked.json is not None and asked.json == asked.html:
-        raise UsageError(f"{asked.json} is named for the JSON and for the HTML: name two files")
+    documents.refuse_bad_places(asked.named())
     return Ending(
         asked=asked,
         started_at=datetime.now(UTC),
@@ -76,9 +85,9 @@ def end(
     scrub: Callable[[str], str],
     notes: tuple[str, ...] = (),
 ) -> int:
-    """Judges, tells, writes; the exit code: 0 if no rule is broken, 1 if one is, 3 if nothing was seen.
+    """Judges, writes, tells; the exit code: 0 if no rule is broken, 1 if one is, 3 if nothing was seen.
 
-    Raises UnwrittenError where the disk refuses a file; the verdict has been told by then.
+    What can't be written is said, and is 3 where the verdict alone would be 0.
     """
     report = concluding.conclude(
         evidence,
@@ -89,41 +98,32 @@ def end(
         monitor_version=version("brekwatch"),
     )
     report = replace(report, notes=(*report.notes, *notes))
-    _tell(report, ending.asked, scrub)
-    _write(report, ending.asked, scrub)
-    return _EXIT_CODES[report.verdict]
+    problems = [*documents.write(ending.asked.named(), partial(_document, report=report, scrub=scrub))]
+    problems += _tell(report, ending.asked, scrub)
+    for unwritten in problems:
+        print(printable(scrub(f"brekwatch: {unwritten}")), file=sys.stderr)  # noqa: T201 - a command tells
+    exit_code = _EXIT_CODES[report.verdict]
+    return EXIT_CANNOT_TELL if problems and exit_code == 0 else exit_code
 
 
-def _tell(report: AuditReport, asked: Asked, scrub: Callable[[str], str]) -> None:
+def _tell(report: AuditReport, asked: Asked, scrub: Callable[[str], str]) -> Iterator[str]:
+    """The table; a sentence if it can't be written."""
     from rich.console import Console
 
     from exporter import audit_table
 
-    audit_table.tell(report, Console(stderr=asked.json == STDOUT), scrub)
+    try:
+        audit_table.tell(report, Console(stderr=asked.takes_stdout), scrub)
+        sys.stdout.flush()
+    except OSError as problem:
+        yield f"stdout can't be written: {problem.strerror}"
 
 
-def _write(report: AuditReport, asked: Asked, scrub: Callable[[str], str]) -> None:
-    if asked.json is not None:
+def _document(option: str, report: AuditReport, scrub: Callable[[str], str]) -> bytes:
+    if option == "--json":
         from exporter.audit_json import audit_as_json
 
-        content = orjson.dumps(audit_as_json(report, scrub), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        if asked.json == STDOUT:
-            sys.stdout.buffer.write(content)
-            sys.stdout.flush()
-        else:
-            write_whole(asked.json, content)
-    if asked.html is not None:
-        from alerts.readiness.audit_page import audit_page
+        return orjson.dumps(audit_as_json(report, scrub), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    from alerts.readiness.audit_page import audit_page
 
-        write_whole(asked.html, audit_page(report, scrub).encode())
-
-
-def _check_place(place: Path | None) -> None:
-    if place is None or place == STDOUT:
-        return
-    if place.is_dir() or not place.name:
-        raise UsageError(f"{place} is a folder: name a file in it")
-    if not place.parent.is_dir():
-        raise UsageError(f"{place.parent} is no folder: make it first")
-    if not os.access(place.parent, os.W_OK):
-        raise UsageError(f"{place.parent} can't be written to: choose another folder")
+    return audit_page(report, scrub).encode()

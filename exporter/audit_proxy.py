@@ -10,7 +10,7 @@ from pathlib import Path
 
 from exporter import audit_ending
 from exporter.audit_counter import Counter
-from exporter.audit_ending import STDOUT, Asked
+from exporter.audit_ending import Asked
 from exporter.signals import stop_signals
 from probes import safety
 from probes.errors import UsageError
@@ -145,7 +145,7 @@ def _is_loopback(host: str) -> bool:
 
 def _greet(proxy: RecordingProxy, request: ProxyRequest) -> None:
     """The line for a shell on stdout, unless a document is to go there; what to do on stderr."""
-    out = sys.stderr if request.asked.json == STDOUT else sys.stdout
+    out = sys.stderr if request.asked.takes_stdout else sys.stdout
     print(f"export BREK_BASE_URL={shlex.quote(proxy.base_url)}", file=out, flush=True)
     print(  # noqa: T201 - a command tells
         f"Recording at {proxy.base_url}, passing everything on to {Origin.of(request.to)}.\n"

@@ -13,7 +13,7 @@ from random import SystemRandom
 from rich.console import Console
 
 from exporter import audit_ending
-from exporter.audit_ending import STDOUT, Asked, Ending
+from exporter.audit_ending import Asked, Ending
 from exporter.audit_progress import CourseProgress, Progress
 from exporter.audit_proxy import notes_of
 from exporter.command_parts import EXIT_CANNOT_TELL
@@ -137,7 +137,7 @@ def _greet(proxy: RecordingProxy, sandbox: SandboxServer, asked: Asked) -> None:
         "BREK_PARTNER_API_KEY": sandbox.api_key,
         "BREK_PORTAL_ATTACH_URL": sandbox.attach_url,
     }
-    out = sys.stderr if asked.json == STDOUT else sys.stdout
+    out = sys.stderr if asked.takes_stdout else sys.stdout
     for name, value in variables.items():
         print(f"export {name}={shlex.quote(value)}", file=out, flush=True)
     print(  # noqa: T201 - a command tells

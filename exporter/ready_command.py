@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from exporter import logs, ready_documents, ready_playing, ready_table
+from exporter import documents, logs, ready_documents, ready_playing, ready_table
 from exporter.command_parts import EXIT_CANNOT_TELL
 from exporter.log_options import LogLevel
 from exporter.ready_cap import RequestCap
@@ -110,7 +110,7 @@ async def check_readiness(
 
 
 def _understood(settings: Settings, request: ReadyRequest) -> _Asked:
-    ready_documents.refuse_bad_places(request.places)
+    documents.refuse_bad_places(request.places.named())
     target = choose_target(settings.targets, request.target)
     by_hand = request.card is CardWay.MANUAL
     objectives = {
@@ -242,7 +242,7 @@ def _step_names(settings: Settings) -> Mapping[str, tuple[str, ...]]:
 def _told(report: ReadyReport, asked: _Asked, view: LiveRun) -> int:
     """Writes the documents, tells people, and gives the exit code. What can't be written makes no verdict better."""
     scrub, places = asked.scrubber.text, asked.request.places
-    problems = list(ready_documents.write(report, places, scrub))
+    problems = list(documents.write(places.named(), partial(ready_documents.document, report=report, scrub=scrub)))
     try:
         ready_table.tell(report, Console(stderr=places.take_stdout), scrub)
         sys.stdout.flush()

@@ -127,6 +127,15 @@ async def test_a_command_that_sends_nothing_ends_with_3() -> None:
     assert "sent nothing to the API" in ended.out
 
 
+async def test_a_full_disk_is_told_in_words_and_is_no_good_end() -> None:
+    command = ("audit", "sandbox", "--situation", "saved_card", "--", *_CLIENT)
+    process = await start(*command, redirections=">/dev/full")
+    _, err = await asyncio.wait_for(process.communicate(), 20)
+
+    assert process.returncode == 3
+    assert b"brekwatch: stdout can't be written: No space left on device" in err
+
+
 async def test_a_command_that_hangs_is_ended_and_told_so(tmp_path: Path) -> None:
     file = tmp_path / "number"
     began = time.monotonic()

@@ -6,8 +6,8 @@ import orjson
 import pytest
 from support.readiness_samples import a_seen, an_evidence
 
-from exporter.audit_ending import STDOUT, Asked, end, prepare
-from exporter.whole_files import UnwrittenError
+from exporter.audit_ending import Asked, end, prepare
+from exporter.documents import STDOUT
 from probes.errors import UsageError
 from probes.readiness.evidence import Evidence
 from probes.readiness.words import AuditKind, RuleState
@@ -63,10 +63,9 @@ def test_a_json_for_stdout_is_alone_there(capsys: pytest.CaptureFixture[str]) ->
     ("asked", "complaint"),
     [
         pytest.param({"json": "missing/a.json"}, "missing is no folder: make it first", id="no_folder"),
-        pytest.param({"html": "folder"}, "folder is a folder: name a file in it", id="a_folder"),
-        pytest.param(
-            {"json": "a", "html": "a"}, "a is named for the JSON and for the HTML: name two files", id="twice"
-        ),
+        pytest.param({"html": "folder"}, "--html folder: it is a folder: name a file in it", id="a_folder"),
+        pytest.param({"json": "a", "html": "a"}, "--json and --html name the same place, a: give each", id="twice"),
+        pytest.param({"html": "long" * 100}, "it can't be written: File name too long", id="long_name"),
         pytest.param({"compare": "missing.json"}, "missing.json: it can't be read: No such file", id="compare"),
         pytest.param({"attest": "missing.yaml"}, "missing.yaml", id="attest"),
         pytest.param({"log": "missing/app.log"}, "missing", id="log"),
@@ -85,14 +84,29 @@ def test_what_can_not_be_used_is_said_before_anything_is_played(
     assert complaint in str(told.value)
 
 
-def test_a_disk_that_refuses_a_document_is_told_after_the_verdict(
+def test_a_page_for_stdout_is_alone_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_arguments: object, **_options: object) -> None:
-        raise UnwrittenError("audit.json can't be written: No space left on device")
+    monkeypatch.chdir(tmp_path)
+    ended(Asked(html=STDOUT), an_evidence())
+    told = capsys.readouterr()
 
-    monkeypatch.setattr("exporter.audit_ending.write_whole", full)
+    assert told.out.lstrip().lower().startswith("<!doctype html>")
+    assert "Suite" in told.err
+    assert list(tmp_path.iterdir()) == []
 
-    with pytest.raises(UnwrittenError):
-        ended(Asked(json=tmp_path / "audit.json"))
-    assert "sent nothing" in capsys.readouterr().out
+
+def test_a_disk_that_refuses_a_document_is_told_and_the_other_document_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = Asked(json=tmp_path / "later" / "audit.json", html=tmp_path / "audit.html")
+    (tmp_path / "later").mkdir()
+    ending = prepare(asked)
+    (tmp_path / "later").rmdir()
+    code = end(an_evidence(), ending, duration_seconds=1.5, scrub=str)
+    told = capsys.readouterr()
+
+    assert code != 0
+    assert "no folder: make it first" in told.err
+    assert "Suite" in told.out
+    assert (tmp_path / "audit.html").exists()
