@@ -19,9 +19,12 @@ _OF_THE_CARD = (
     r"|with (?:this|that|my) card|confirm (?:the )?(?:payment|booking)"
 )
 _MORE = rf"(?:and |then |please,? )*(?:{_SAYS_YES}|{_OF_THE_CARD}|please|thanks|thank you)"
-_CONSENT_TO_PAY = re.compile(rf"(?=.*\b(?:{_OF_THE_CARD})\b)(?:{_SAYS_YES})(?:[\s,.!]+{_MORE})*[\s.!]*")
+_CONFIRMS_IT = r"(?:please,? )?(?:i (?:do )?)?confirm (?:the |my |this )?(?:payment|booking)"
+_CONSENT_TO_PAY = re.compile(
+    rf"(?:(?=.*\b(?:{_OF_THE_CARD})\b)(?:{_SAYS_YES})|{_CONFIRMS_IT})(?:[\s,.!]+{_MORE})*[\s.!]*"
+)
 _AGREES = re.compile(
-    rf"(?:{_SAYS_YES}|{_OF_THE_CARD})\b"
+    rf"(?:(?:please,? )?(?:{_SAYS_YES})|{_OF_THE_CARD})\b"
     r"(?!.*(?:\?|\b(?:hotels?|option|search|find|but|instead|change|cancel|not?|don't|name)\b))"
 )
 _REFUSES = re.compile(r"(?:no|nope|cancel|stop|decline|never\s*mind|don't|do not)\b(?!\.?\s*\d)")
@@ -90,6 +93,11 @@ def has_write_kind(seen: Seen) -> bool:
     return is_turn(seen) and field_of(seen, "kind") in WRITE_KINDS
 
 
+def text_of(seen: Seen) -> str:
+    """Its text as rules compare it: in lower case, each gap one space."""
+    return " ".join((field_of(seen, "text") or "").replace("\u2019", "'").lower().split())
+
+
 def meaning_of(seen: Seen) -> Meaning:
     """What a turn is about, by its kind, else by its text.
 
@@ -98,7 +106,7 @@ def meaning_of(seen: Seen) -> Meaning:
     kind = field_of(seen, "kind")
     if kind is not None:
         return _OF_KINDS.get(kind, Meaning.OTHER)
-    text = " ".join((field_of(seen, "text") or "").replace("\u2019", "'").lower().split())
+    text = text_of(seen)
     for pattern, meaning in ((_REFUSES, Meaning.DECLINE), (_DONE, Meaning.DONE)):
         if pattern.match(text):
             return meaning

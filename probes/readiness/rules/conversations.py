@@ -22,6 +22,7 @@ from probes.readiness.rules.asking import (
     key_of,
     meaning_of,
     session_of,
+    text_of,
 )
 from probes.words import ChatStatus, Operation
 
@@ -49,6 +50,7 @@ __all__ = [
     "status_told",
     "stories",
     "succeeded",
+    "text_of",
     "told_before",
     "turns",
     "writes",
@@ -226,9 +228,13 @@ def told_before(evidence: Evidence, seen: Seen) -> Told:
 
 
 def writes(evidence: Evidence, seen: Seen) -> bool:
-    """Whether it writes: by its own words, or as a yes to the payment that was asked for."""
+    """Whether it writes: by its own words, or as a yes to the payment that was asked for.
+
+    Of other words than those that are known here, the booking that they made tells.
+    """
     asked = told_before(evidence, seen).status == ChatStatus.PAYMENT_CONFIRMATION_REQUIRED
-    return is_write(seen) or (is_turn(seen) and asked and meaning_of(seen) is Meaning.AGREE)
+    says_yes = meaning_of(seen) is Meaning.AGREE or status_told(seen) == ChatStatus.BOOKED
+    return is_write(seen) or (is_turn(seen) and asked and says_yes)
 
 
 def is_transient(seen: Seen) -> bool:

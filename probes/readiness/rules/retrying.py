@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain as in_a_row
 
-from probes.readiness.evidence import Evidence, Ruling, Seen, SituationRun
+from probes.readiness.evidence import Evidence, Ruling, Seen
 from probes.readiness.rules import backing_off
+from probes.readiness.rules.consent import was_command
 from probes.readiness.rules.conversations import (
     Chain,
     action_of,
@@ -105,11 +106,6 @@ def _had_time(evidence: Evidence, seen: Seen) -> bool:
     asked = seen.answer.retry_after_seconds if seen.answer is not None else None
     last = evidence.exchanges[-1].began_seconds
     return last - (seen.answered_seconds or last) > _SOON_SECONDS + (asked or 0.0)
-
-
-def was_command(run: SituationRun) -> bool:
-    """Whether a command was run in it, from its own beginning to its own end."""
-    return run.exit_code is not None or run.timed_out
 
 
 def _stops(evidence: Evidence) -> Ruling:

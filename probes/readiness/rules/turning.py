@@ -8,6 +8,7 @@ from typing import Any
 
 from probes.contract_shapes import REQUEST_SHAPES
 from probes.readiness.evidence import Evidence, Ruling, Seen
+from probes.readiness.rules.consent import Consent
 from probes.readiness.rules.conversations import (
     Meaning,
     api_requests,
@@ -22,6 +23,7 @@ from probes.readiness.rules.conversations import (
     status_told,
     told_before,
     turns,
+    writes,
 )
 from probes.readiness.rules.rule import Rule, advice, broken, kept, not_exercised
 from probes.readiness.rules.telling import PAYING, counted, listed
@@ -56,11 +58,12 @@ def _is_ours_to_tell(evidence: Evidence, seen: Seen, status: str | None) -> bool
 def _branch_on_status(evidence: Evidence) -> Ruling:
     early: list[tuple[Seen, str]] = []
     rightly = 0
+    consent = Consent(evidence)
     for seen in _new_turns(evidence):
         status, meaning = told_before(evidence, seen).status, meaning_of(seen)
         if status == _ASKED:
-            rightly += meaning in (Meaning.CONFIRM, Meaning.AGREE, Meaning.DECLINE)
-        elif meaning is Meaning.CONFIRM and _is_ours_to_tell(evidence, seen, status):
+            rightly += meaning in (Meaning.CONFIRM, Meaning.AGREE, Meaning.DECLINE) or writes(evidence, seen)
+        elif consent.is_given(seen) and _is_ours_to_tell(evidence, seen, status):
             early.append((seen, bounded(status or "no status yet", 60)))
     if early:
         told = listed(status for _, status in early)
@@ -76,12 +79,13 @@ def _branch_on_status(evidence: Evidence) -> Ruling:
 def _writes_after_error(evidence: Evidence) -> Iterator[Seen]:
     """What a session booked may be cancelled all the same: that is no part of the flow that was halted."""
     booked = {session_of(seen) for seen in api_requests(evidence) if status_told(seen) == ChatStatus.BOOKED}
+    consent = Consent(evidence)
     for seen in _new_turns(evidence):
         told = told_before(evidence, seen).status
         if told == ChatStatus.ERROR:
             meaning = meaning_of(seen)
             tidies = meaning is Meaning.CANCEL and session_of(seen) in booked
-            if is_write(seen) and not tidies:
+            if (is_write(seen) or consent.is_given(seen)) and not tidies:
                 yield seen
 
 
