@@ -76,7 +76,7 @@ class _Asked:
         return ReadyReport(
             verdict=verdict,
             sentence=sentence,
-            plan=plan,
+            plan=_with_limit_told(plan, heard.limit_told),
             started_at=self.started_at,
             duration_seconds=seconds,
             requests_sent=heard.requests_sent,
@@ -85,6 +85,11 @@ class _Asked:
             suite_version=SUITE_VERSION,
             monitor_version=version("brekwatch"),
         )
+
+
+def _with_limit_told(plan: Plan, limit: int | None) -> Plan:
+    """What the API said itself is no assumption any more, and truer than a configuration."""
+    return plan if limit is None else replace(plan, limit=limit, limit_known=True)
 
 
 async def check_readiness(

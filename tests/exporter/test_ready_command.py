@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import io
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from fractions import Fraction
@@ -135,6 +136,18 @@ async def test_a_check_told_as_passed_is_told_again_once_it_failed(tmp_path: Pat
 
 
 CHECK = Check(check_id="latency", title="", source="", state=CheckState.PASSED, expected="30 s at most", seen="31 s")
+
+
+async def test_the_limit_that_the_api_told_is_no_assumption(tmp_path: Path) -> None:
+    async with SandboxServer(minute_quota=500) as sandbox:
+        places = Places(json=tmp_path / "ready.json")
+        _, told = await ask(sandbox, tmp_path, names=("quick_search",), places=places)
+
+    plan = json.loads((tmp_path / "ready.json").read_bytes())["plan"]
+
+    assert "60 requests a minute, which is assumed" in told
+    assert "the key's limit is 500 a minute." in " ".join(told.split())
+    assert (plan["limit"], plan["limit_known"]) == (500, True)
 
 
 def test_repeats_come_in_turns() -> None:
