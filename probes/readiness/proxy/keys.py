@@ -15,8 +15,15 @@ MOST_KEYS = 100
 _SHORTEST_IN_URL = 6  # a shorter one would be found in ordinary words
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)[ \t]+(.*)", re.DOTALL)
 _BEARER = "bearer"
-_NAMES = frozenset({"api_key", "apikey", "api-key", "key", "access_token", "partner_api_key", "x-partner-api-key"})
-_MASKED_WHOLE = frozenset({*AuthHeader, "cookie", "set-cookie", "proxy-authorization"})
+_NO_LETTER = re.compile("[^a-z0-9]")
+_NAMES = frozenset(
+    "key apikey xapikey partnerkey partnerapikey xpartnerapikey brekapikey brekpartnerapikey accesstoken authorization "
+    "apitoken apisecret".split()
+)
+_CREDENTIAL = re.compile("key|token|secret|passw|credential|authorization|cookie")
+_NO_CREDENTIAL = re.compile("idempotency-?key$|^(?:access-control|sec-websocket)-")
+_ANOTHER_KEY = re.compile("api[_-]?key|auth.*(?:key|token)|access[_-]?token|secret")
+_SHORTEST_OTHER = 12  # of such a key: a shorter one may be a word
 _MOST_DECODINGS = 3
 
 
@@ -41,7 +48,7 @@ def carried(headers: Headers) -> tuple[Carried, ...]:
 
 
 def secrets_in(headers: Headers) -> tuple[Secret, ...]:
-    """Whatever must not be shown of these headers, whoever meant it: keys, other credentials, cookies' values."""
+    """Whatever `Authorization` and the other two headers of the guide carry, and must not be shown: of any scheme."""
     found = [each.key for each in carried(headers)]
     for name, value in headers:
         scheme = _SCHEME.fullmatch(value.strip())
@@ -52,16 +59,24 @@ def secrets_in(headers: Headers) -> tuple[Secret, ...]:
 
 def masked_headers(headers: Headers, scrub: Callable[[str], str]) -> Headers:
     """The headers as they may be kept: names in lower case, credentials masked whole."""
-    others = "\n".join(value for name, value in headers if name not in _MASKED_WHOLE)
+    others = "\n".join(value for name, value in headers if not _names_credential(name))
     if scrub(others) == others:
-        return tuple((name, MASK if name in _MASKED_WHOLE else value) for name, value in headers)
-    return tuple((name, MASK if name in _MASKED_WHOLE else scrub(value)) for name, value in headers)
+        return tuple((name, MASK if _names_credential(name) else value) for name, value in headers)
+    return tuple((name, MASK if _names_credential(name) else scrub(value)) for name, value in headers)
+
+
+def in_unknown_headers(headers: Headers) -> tuple[Secret, ...]:
+    """What headers carry that are named like a key's, and are none of the guide's three: a key in a wrong place."""
+    wrong = (value for name, value in headers if name not in frozenset(AuthHeader) and _ANOTHER_KEY.search(name))
+    words = (word for value in wrong for word in value.split())
+    return tuple(Secret(word) for word in words if len(word) >= _SHORTEST_OTHER)
 
 
 def named_in_query(query: str) -> tuple[Secret, ...]:
     """The values of query parameters that are named like a key."""
     pairs = parse_qsl(query.replace(";", "&"))
-    return tuple(Secret(value) for name, value in pairs if name.lower() in _NAMES and value)
+    found = [value.strip() for name, value in pairs if _NO_LETTER.sub("", name.lower()) in _NAMES]
+    return tuple(dict.fromkeys(Secret(value) for each in found for value in (each, _bearer(each)) if value))
 
 
 def shown_in(text: str, keys: Iterable[Secret]) -> bool:
@@ -79,6 +94,10 @@ def masked_url_part(text: str, keys: Iterable[Secret], scrub: Callable[[str], st
         if key.reveal():  # a short one, which no scrubber looks for: as a value, since it may be a part of any id
             clean = clean.replace(f"={key.reveal()}", f"={MASK}")
     return clean
+
+
+def _names_credential(name: str) -> bool:
+    return _CREDENTIAL.search(name) is not None and _NO_CREDENTIAL.search(name) is None
 
 
 def _readings(text: str) -> list[str]:

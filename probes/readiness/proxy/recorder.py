@@ -189,6 +189,7 @@ class Recorder:
         for each in found:
             self._numbers.setdefault(each.key, len(self._numbers) + 1)
         self._learn((*keys.secrets_in(arrival.headers), *named))
+        self._scrubber.notice(keys.in_unknown_headers(arrival.headers))
         return KeyFacts(
             styles=tuple(each.style for each in found),
             number=self._numbers[found[0].key] if found else None,

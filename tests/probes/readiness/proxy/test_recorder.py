@@ -96,6 +96,8 @@ def test_keys_are_told_apart_whatever_their_style_and_say_nothing_of_themselves(
         f"{BASE}/events?Api_Key=zz",
         f"{BASE}/events?a=1&access_token=zz",
         f"{BASE}/events?x-partner-api-key=zz",
+        f"{BASE}/events?partnerApiKey=zz",
+        f"{BASE}/events?authorization=Bearer%20zz",
     ],
 )
 def test_a_key_in_a_url_is_noticed_and_masked(target: str) -> None:
@@ -230,6 +232,19 @@ def test_credentials_and_cookies_are_masked_whole_and_other_headers_stay() -> No
         ("authorization", "***"),
         ("user-agent", "x/1"),
     )
+
+
+@pytest.mark.parametrize("name", ["x-api-key", "apikey", "x-brek-api-key", "x-auth-token", "client-secret"])
+def test_a_key_in_a_header_that_the_guide_does_not_know_is_masked_there_and_elsewhere(name: str) -> None:
+    seen = seen_of(json.dumps({"text": KEY}).encode(), headers=((name, KEY),))
+
+    assert seen.headers == ((name, "***"),)
+    assert KEY not in repr(seen)
+
+
+@pytest.mark.parametrize("name", ["idempotency-key", "access-control-allow-credentials", "keep-alive", "x-request-id"])
+def test_a_header_that_carries_no_credential_stays(name: str) -> None:
+    assert seen_of(headers=((name, "guest-17:sess_1:book:1"),)).headers == ((name, "guest-17:sess_1:book:1"),)
 
 
 def test_a_portal_token_is_masked_and_the_ids_of_its_answer_stay() -> None:
