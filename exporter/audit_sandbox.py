@@ -6,7 +6,7 @@ import asyncio
 import shlex
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from random import SystemRandom
 
@@ -31,6 +31,7 @@ from probes.sandbox.server import SandboxServer
 from probes.sandbox.tenants import default_keys
 
 _LONGEST_TIMEOUT_SECONDS = 86_400
+_PROXY_VARIABLES = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
 _NOWHERE = "http://127.0.0.1:9"  # until the first stand-in is there
 
 
@@ -80,7 +81,15 @@ async def _to_command(request: SandboxRequest, situations: tuple[Situation, ...]
     if runs is None:
         progress.say("Stopped before the course was over: nothing is judged.")
         return EXIT_CANNOT_TELL
-    return _end(ending, recorder, runs, notes=(*progress.notes, *notes_of(recorder, proxy)))
+    notes = (*progress.notes, *notes_of(recorder, proxy), *_led_astray(request.environment, recorder))
+    return _end(ending, recorder, runs, notes=notes)
+
+
+def _led_astray(environment: Mapping[str, str], recorder: Recorder) -> Iterator[str]:
+    """Why nothing may have come: most clients send what is for this machine to a proxy, too, if one is named."""
+    named = next((name for name in _PROXY_VARIABLES if environment.get(name)), None)
+    if named is not None and not recorder.exchanges:
+        yield f"{named} is set for the command, and may have led its requests elsewhere: put 127.0.0.1 into NO_PROXY."
 
 
 async def _unless(

@@ -125,6 +125,15 @@ async def test_a_command_that_sends_nothing_ends_with_3() -> None:
 
     assert ended.exit_code == 3
     assert "sent nothing to the API" in ended.out
+    assert "PROXY" not in ended.out
+
+
+async def test_a_client_that_a_proxy_may_have_led_elsewhere_is_told_the_way_out() -> None:
+    proxied = {"HTTP_PROXY": "http://proxy.example:3128"}
+    ended = await brekwatch("audit", "sandbox", "--situation", "decline", "--", "true", environment=proxied)
+
+    assert "HTTP_PROXY is set for the command" in ended.out
+    assert "put 127.0.0.1 into NO_PROXY" in ended.out
 
 
 async def test_a_full_disk_is_told_in_words_and_is_no_good_end() -> None:
