@@ -6,6 +6,7 @@ import sys
 from typing import Self
 
 from probes.readiness.evidence import Seen
+from probes.readiness.rules.telling import counted
 
 
 class Counter:
@@ -35,8 +36,7 @@ class Counter:
     @property
     def line(self) -> str:
         """What it says."""
-        requests = "1 request" if self.requests == 1 else f"{self.requests} requests"
-        return f"{requests} seen, {self.failed} without a good answer"
+        return f"{counted(self.requests, 'request')} seen, {self.failed} without a good answer"
 
     def _show(self) -> None:
         if self._shown:

@@ -14,6 +14,7 @@ from probes.readiness.course.output import Output
 from probes.readiness.course.situations import Situation
 from probes.readiness.evidence import Seen, SituationRun
 from probes.readiness.log_reading import LogWatch
+from probes.readiness.rules.telling import counted
 
 _SPINNER_HERTZ = 5
 
@@ -51,7 +52,7 @@ class Progress:
         self._show()
 
     def _show(self) -> None:
-        self._status.update(escape(f"{self._doing}, {_counted(self.requests)}"))
+        self._status.update(escape(f"{self._doing}, {counted(self.requests, 'request')}"))
 
 
 class CourseProgress(Progress):
@@ -90,7 +91,7 @@ class CourseProgress(Progress):
         ended = _ending(run)
         self.say(
             ("  ", ""),
-            f"{place}  {run.situation:<{width}}  {_counted(self.requests - self._before):>12}, ",
+            f"{place}  {run.situation:<{width}}  {counted(self.requests - self._before, 'request'):>12}, ",
             (ended, "" if run.exit_code == 0 else "yellow"),
             ("" if run.reached else "; it did not get so far as to meet it", "dim"),
         )
@@ -113,7 +114,3 @@ def _ending(run: SituationRun) -> str:
     if run.exit_code is not None and run.exit_code < 0:
         return f"was ended by signal {-run.exit_code}"
     return f"ended with exit code {run.exit_code}"
-
-
-def _counted(requests: int) -> str:
-    return "1 request" if requests == 1 else f"{requests} requests"

@@ -18,6 +18,7 @@ from probes.origin import Origin
 from probes.readiness.evidence import Evidence
 from probes.readiness.proxy.recorder import MOST_EXCHANGES, Recorder
 from probes.readiness.proxy.server import RecordingProxy, upstream_of
+from probes.readiness.rules.telling import counted
 from probes.readiness.words import AuditKind
 from probes.redaction import Secret
 from probes.words import Environment
@@ -84,9 +85,9 @@ def notes_of(recorder: Recorder, proxy: RecordingProxy) -> list[str]:
         (recorder.unreachable, "could not be passed on, since the API was not to be reached: they are not judged."),
         (recorder.dropped, f"came after the {MOST_EXCHANGES:,} exchanges, or the memory, that are kept: not judged."),
         (recorder.unread, "had answers packed in a way that can't be read here: let your client accept gzip, no more."),
-        (proxy.refused, "were refused as connections: more than a thousand at once."),
+        (proxy.refused, "found no connection free: a thousand at once were open."),
     )
-    return [f"{count} request{'' if count == 1 else 's'} {what}" for count, what in told if count]
+    return [f"{counted(count, 'request')} {what}" for count, what in told if count]
 
 
 def _check_upstream(request: ProxyRequest) -> None:

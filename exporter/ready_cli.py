@@ -99,17 +99,14 @@ def ready(
 ) -> None:
     """May we go live? Checks the API and the key before launch: ready, not ready because…, can't tell because….
 
-    For example: brekwatch ready --dry-run, and then: brekwatch ready --html ready.html --peak-sessions-per-minute 2
-
-    It says first what it will send, and what that takes from the key's quota. Then it plays every scenario that the
-    environment allows. In production it only reads: nothing is booked, no card is attached. Each check of the answer
-    has the guide's own sentence, what was expected, what was seen, the ids for Brek's support, and what to do.
+    It says first what it will send, and what quota that takes. It plays every scenario that the environment allows;
+    in production it only reads. Each check has the guide's sentence, what was seen, the ids, and what to do.
 
     Exit code 0: ready. 1: not ready. 2: usage or configuration; nothing was sent. 3: it can't be told: something was
     skipped or broken off, the fault was our own, or another check with this key is under way.
 
-    To try it: start `brekwatch sandbox` in one shell, paste the three export lines that it prints into another, and
-    there: brekwatch ready
+    To try it, paste the lines that `brekwatch sandbox` prints into another shell, and there: brekwatch ready --dry-run,
+    and then: brekwatch ready --html ready.html --peak-sessions-per-minute 2
     """
     with ended_by_ctrl_c(EXIT_CANNOT_TELL):
         from exporter.ready_command import check_readiness
