@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from exporter.audit_names import SeveralSituations, apart
 from exporter.command_parts import EXIT_CANNOT_TELL, ended_by_ctrl_c
 from exporter.event_loop import run_loop
 
@@ -62,7 +63,7 @@ SituationOption = Annotated[
     typer.Option(
         "--situation",
         metavar="NAME",
-        help="Play this one only (see: brekwatch audit situations); may be repeated.",
+        help="Play this one only (see: brekwatch audit situations); several names may follow, or it may be repeated.",
         show_default=False,
     ),
 ]
@@ -87,7 +88,7 @@ IsSandboxOption = Annotated[
 ]
 
 
-@audit_app.command("sandbox", context_settings={"allow_interspersed_args": False})
+@audit_app.command("sandbox", cls=SeveralSituations, context_settings={"allow_interspersed_args": False})
 def audit_sandbox(
     command: CommandArgument = None,
     *,
@@ -130,7 +131,7 @@ def audit_sandbox(
         request = SandboxRequest(
             command=tuple(command or ()),
             environment=os.environ,
-            names=tuple(situation or ()),
+            names=apart(situation or ()),
             port=port,
             timeout_seconds=timeout,
             show_output=show_output,
