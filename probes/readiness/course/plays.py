@@ -22,6 +22,8 @@ from probes.words import ChatStatus, ErrorCode, Operation
 UNKNOWN_STATUS = "payment_review_pending"
 _EXTRA = "x_added_in_a_later_release"
 
+_HAVE_NO_ARTIFACTS = frozenset({ChatStatus.GUEST_NAME_REQUIRED, ChatStatus.ERROR})
+
 Says = Callable[[Scene], Reply | None]
 
 
@@ -221,7 +223,7 @@ class MissingArtifacts(Play):
             return None
         self._told.add(about)
         reply = without_artifacts(act.scene)
-        return reply if act.status == ChatStatus.GUEST_NAME_REQUIRED else self.shown(reply)
+        return reply if act.status in _HAVE_NO_ARTIFACTS else self.shown(reply)
 
 
 class ExtraField(Play):

@@ -242,6 +242,15 @@ async def test_an_unknown_status_is_told_once_for_each_session() -> None:
             assert await events_of(partner, session) == ["shortlist", "guest_name_required"]
 
 
+@pytest.mark.parametrize(
+    ("text", "status", "reached"), [("Hello", "error", False), (SEARCH, "shortlist", True)], ids=["error", "shortlist"]
+)
+async def test_of_a_status_that_never_has_artifacts_none_are_missing(text: str, status: str, reached: bool) -> None:
+    async with partner_in(SituationName.MISSING_ARTIFACTS) as (partner, play):
+        assert await say_all(partner, await partner.open(), text) == [status]
+        assert play.reached is reached
+
+
 async def test_each_status_lacks_its_artifacts_the_first_time_and_has_them_when_said_again() -> None:
     async with partner_in(SituationName.MISSING_ARTIFACTS) as (partner, _play):
         session = await partner.open()
