@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -17,18 +18,20 @@ if TYPE_CHECKING:
 class _Output(io.FileIO):
     """A descriptor that falls silent when its reader goes away; other trouble (a full disk) is raised, once."""
 
-    unread = False
+    def __init__(self, number: int) -> None:
+        super().__init__(number, "w", closefd=False)
+        self.unread = False
+        self._gone = {errno.EPIPE, errno.EIO} if self.isatty() else {errno.EPIPE}  # EIO: a terminal that was closed
 
     def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
-        except BrokenPipeError:
+        except OSError as problem:
+            _lead_to_nowhere(self.fileno())
+            if problem.errno not in self._gone:
+                raise
             self.unread = True
-            _lead_to_nowhere(self.fileno())
             return memoryview(data).nbytes
-        except OSError:
-            _lead_to_nowhere(self.fileno())
-            raise
 
 
 def prepare() -> None:
@@ -52,7 +55,7 @@ def is_read(stream: TextIO) -> bool:
 
 def _output(number: int, before: TextIO | None) -> TextIO:
     """The stream that takes over from `before`, which is None where Python found it closed."""
-    binary = io.BufferedWriter(_Output(number, "w", closefd=False))
+    binary = io.BufferedWriter(_Output(number))
     if not isinstance(before, io.TextIOWrapper):
         return io.TextIOWrapper(binary, encoding="utf-8", errors="backslashreplace")
     before.flush()

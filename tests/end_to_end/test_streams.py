@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 import json
 import os
+import pty
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -39,6 +41,24 @@ async def run_unread(sandbox: SandboxServer, broken: str, *arguments: str) -> tu
         )
     out, err = await asyncio.wait_for(process.communicate(), 10)
     return process.returncode, (out or b"") + (err or b"")
+
+
+async def test_an_audit_whose_terminal_was_closed_still_writes_its_documents(tmp_path: Path) -> None:
+    document = tmp_path / "audit.json"
+    terminal, ours = pty.openpty()
+    process = await start(
+        *("audit", "proxy", "--to", "http://127.0.0.1:9", "--json", str(document)), out=ours, err=ours
+    )
+    os.close(ours)
+    said = ""
+    while "Ctrl-C ends the recording" not in said:
+        said += (await asyncio.wait_for(asyncio.to_thread(os.read, terminal, 4096), 10)).decode()
+    os.close(terminal)
+    process.send_signal(signal.SIGHUP)
+    await asyncio.wait_for(process.wait(), 10)
+
+    assert process.returncode == 3
+    assert json.loads(document.read_bytes())["verdict"] == "cannot_tell"
 
 
 @pytest.mark.parametrize("output", ["table", "json"])
