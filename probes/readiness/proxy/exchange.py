@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -22,6 +23,8 @@ from probes.readiness.proxy.heads import (
 )
 from probes.readiness.proxy.reading import AnswerReader, ambiguous, raw
 from probes.readiness.proxy.recording import Recording
+
+_AUTHORITY = re.compile(rb"\A[^/?]*")
 
 
 class MalformedError(ValueError):
@@ -52,6 +55,8 @@ class Exchange:
 
     def __init__(self, request: h11.Request, upstream: Upstream) -> None:
         self.headers = raw(request)
+        if request.http_version > b"1.1":
+            raise MalformedError("it is of an HTTP that is not spoken here: HTTP/1.1 is")
         if ambiguous(self.headers):
             raise MalformedError("its length is told twice: by content-length and by transfer-encoding")
         self.method = request.method
@@ -146,8 +151,8 @@ def _target(request: h11.Request) -> bytes:
     target = request.target
     scheme, separator, rest = target.partition(b"://")
     if separator and scheme.lower() in {b"http", b"https"}:
-        _, slash, path = rest.partition(b"/")
-        target = slash + path or b"/"
+        below = _AUTHORITY.sub(b"", rest)
+        target = below if below.startswith(b"/") else b"/" + below
     if request.method == b"CONNECT" or not (target.startswith(b"/") or target == b"*"):
         raise MalformedError("its target is no path")
     return target

@@ -85,6 +85,7 @@ async def test_a_request_that_breaks_off_is_kept_as_such() -> None:
         pytest.param(b"this is no HTTP\r\n\r\n", b"400", id="garbage"),
         pytest.param(b"GET / HTTP/1.1\r\n\r\n", b"400", id="no_host"),
         pytest.param(b"GET nowhere HTTP/1.1\r\nHost: a\r\n\r\n", b"400", id="no_path"),
+        pytest.param(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"400", id="http_2"),
         pytest.param(b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n", b"400", id="connect"),
         pytest.param(
             b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",

@@ -201,12 +201,13 @@ async def test_a_dripping_request_drips() -> None:
     assert got.startswith(b"HTTP/1.1 200 OK")
 
 
-async def test_an_absolute_target_is_passed_on_as_a_path() -> None:
+@pytest.mark.parametrize(("target", "path"), [("/llms.txt?a", b"/llms.txt?a"), ("?a=/b", b"/?a=/b"), ("", b"/")])
+async def test_an_absolute_target_is_passed_on_as_a_path(target: str, path: bytes) -> None:
     async with bench(WELL_BEHAVED) as at:
-        await at.say(request("GET", "http://client.example/llms.txt?a", b""))
+        await at.say(request("GET", f"http://client.example{target}", b""))
         received = at.server.received[0]
 
-    assert received.startswith(b"GET /llms.txt?a HTTP/1.1\r\n")
+    assert received.startswith(b"GET " + path + b" HTTP/1.1\r\n")
 
 
 @settings(max_examples=40)
