@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from exporter.whole_files import UnwrittenError, write_whole
+from exporter.whole_files import UnwrittenError, is_stream, write_whole
 from probes.errors import UsageError
 
 STDOUT = Path("-")
@@ -34,6 +34,8 @@ def refuse_bad_places(named: Named) -> None:
 def _problem(path: Path) -> str | None:
     if path.is_dir() or not path.name:
         return "it is a folder: name a file in it"
+    if is_stream(path):
+        return None if os.access(path, os.W_OK) else "it can't be written: check its owner and its permissions"
     if not path.parent.is_dir():
         return f"{path.parent} is no folder: make it first"
     if not os.access(path.parent, os.W_OK):
