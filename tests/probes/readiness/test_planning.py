@@ -10,6 +10,7 @@ from support.playing import scenario_of
 from support.readying import planned
 
 from probes.errors import UsageError
+from probes.files.secret_reading import Secret
 from probes.model import AllowBookings, Portal, Quota, Target
 from probes.quota import requests_of
 from probes.readiness.model import Plan
@@ -19,6 +20,7 @@ from probes.scenario import CreateSession, Step
 from probes.scenario_files import shipped
 from probes.words import Environment, SkipReason
 
+OTHER_KEY = Secret("another-tenants-key-0123456789")
 PORTAL = Portal(attach_url="http://127.0.0.1:3000/portal")
 WITH_CARD = {name for name, scenario in shipped().items() if scenario.attaches_card}
 
@@ -110,10 +112,26 @@ def test_an_unknown_scenario_is_told_with_the_nearest_one() -> None:
 
 
 def test_requests_are_reckoned_as_the_quota_reckons_them() -> None:
-    plan = planned(sandbox(), repeat=3)
+    plan = planned(sandbox(other_api_key=OTHER_KEY), repeat=3)
 
     assert plan.requests == 3 * sum(requests_of(scenario) for scenario in shipped().values())
     assert {each.times for each in plan.scenarios} == {3}
+
+
+@pytest.mark.parametrize(
+    ("other_api_key", "requests", "sends"),
+    [
+        (OTHER_KEY, 8, "2 sessions, 1 turn, 5 requests that must be refused, 1 snapshot"),
+        (None, 6, "1 session, 1 turn, 3 requests that must be refused, 1 snapshot"),
+    ],
+    ids=["another tenant's key", "none"],
+)
+def test_what_needs_another_tenant_s_key_is_not_promised_without_it(
+    other_api_key: Secret | None, requests: int, sends: str
+) -> None:
+    (isolation,) = planned(sandbox(other_api_key=other_api_key), scenarios=("session_isolation",)).scenarios
+
+    assert (isolation.requests, isolation.sends) == (requests, sends)
 
 
 @pytest.mark.parametrize(
