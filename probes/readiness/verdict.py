@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from probes.readiness.checks.seeing import Heard
 from probes.readiness.model import Check, Plan
-from probes.readiness.words import SCENARIO_PREFIX, CheckState, Verdict
+from probes.readiness.words import SCENARIO_PREFIX, CheckId, CheckState, Verdict
 from probes.words import Environment, FaultKind
 
 _MOST_NAMED = 6
@@ -54,12 +54,17 @@ def _why_untold(plan: Plan, checks: Sequence[Check], heard: Heard) -> Iterator[s
         yield heard.broken_off
     for fault in dict.fromkeys((fault.kind, fault.detail) for fault in heard.faults if fault.kind not in _BESIDE):
         yield f"the monitor had trouble of its own ({fault[0]}): {fault[1]}"
-    untold = [check for check in checks if check.state is CheckState.CANNOT_TELL]
+    untold = [check for check in checks if check.state is CheckState.CANNOT_TELL or _is_keyless(check, plan)]
     yield from (f"{check.check_id}: {check.seen}" for check in untold[:_MOST_NAMED])
     if len(untold) > _MOST_NAMED:
         yield f"and {len(untold) - _MOST_NAMED} more"
     if not plan.scenarios:
         yield "there was nothing to play"
+
+
+def _is_keyless(check: Check, plan: Plan) -> bool:
+    """Whether something was played, and yet nothing answered the key: nobody goes live on that, waived or not."""
+    return check.check_id == CheckId.KEY_ACCEPTED and check.state is CheckState.NOT_EXERCISED and bool(plan.scenarios)
 
 
 def _ready(plan: Plan, checks: Sequence[Check]) -> str:

@@ -123,7 +123,8 @@ def test_a_step_over_its_time_fails_the_latency_alone() -> None:
 
 
 def test_a_waived_failure_is_told_and_lets_it_be_ready() -> None:
-    readied = asked(BAD, waivers=(waiver(SCENARIO),))
+    begun = replace(BAD, steps=(a_step(name="create_session"), *BAD.steps))
+    readied = asked(begun, waivers=(waiver(SCENARIO),))
 
     assert readied.verdict is Verdict.READY
     assert readied.check(SCENARIO).waived
@@ -251,3 +252,20 @@ def test_checks_can_be_asked_while_the_plan_is_played() -> None:
 
     assert readied.failed == []
     assert len(readied.checks) == 19 + 13
+
+
+async def test_nothing_is_ready_that_never_answered_the_key() -> None:
+    async with SandboxServer() as sandbox:
+        readied = await played(ready_target(sandbox), scenarios=("contract_files",))
+
+    assert readied.state("scenario:contract_files") is CheckState.PASSED
+    assert readied.verdict is Verdict.CANNOT_TELL
+    assert readied.sentence == "can't tell, because key_accepted: no request came so far as to tell"
+
+
+async def test_no_waiver_makes_an_api_ready_that_never_answered_the_key() -> None:
+    waivers = waiver("scenario:quick_search"), waiver("envelopes"), waiver("correlation")
+    readied = await with_faults("server_error", scenarios=("quick_search",), waivers=waivers)
+
+    assert readied.failed == ["scenario:quick_search"]
+    assert readied.verdict is Verdict.CANNOT_TELL
