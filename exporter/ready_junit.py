@@ -1,7 +1,7 @@
 """The verdict of `ready` as JUnit XML, for CI systems: a suite for the target, a test case for each check.
 
 A check that failed is a failure, one that can't tell an error; what was not exercised or is waived is skipped, and
-says why.
+says why. A verdict that can't be told though no check says so is an error of its own, `verdict`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from alerts.readiness.sorting import WaiverState, is_waived, waiver_state
 from alerts.readiness.wording import ids_of, request_of
 from exporter.junit_document import Case, Element, Ending, Suite, clean, document
 from probes.readiness.model import Check, Proof, ReadyReport, Waiver
-from probes.readiness.words import SCENARIO_PREFIX, CheckState
+from probes.readiness.words import SCENARIO_PREFIX, CheckState, Verdict
 
 Scrub = Callable[[str], str]
 
@@ -38,7 +38,7 @@ def ready_as_junit(report: ReadyReport, scrub: Scrub) -> bytes:
     suite = Suite(
         name=scrub(plan.target),
         started_at=report.started_at,
-        cases=tuple(_case(check, report, scrub) for check in report.checks),
+        cases=(*(_case(check, report, scrub) for check in report.checks), *_untold(report, scrub)),
         properties=tuple((name, scrub(value)) for name, value in told.items()),
     )
     return document([suite])
@@ -54,6 +54,15 @@ def _case(check: Check, report: ReadyReport, scrub: Scrub) -> Case:
         ending=_ending(check, lines, scrub),
         output="".join(f"{clean(line)}\n" for line in lines),
     )
+
+
+def _untold(report: ReadyReport, scrub: Scrub) -> Iterator[Case]:
+    """A case for the verdict, where it can't be told and no check says so: else CI would show it all green."""
+    told = any(check.state is CheckState.CANNOT_TELL for check in report.checks)
+    if report.verdict is Verdict.CANNOT_TELL and not told:
+        sentence = scrub(report.sentence)
+        ending = Ending(element=Element.ERROR, kind=report.verdict, message=sentence, lines=(sentence,))
+        yield Case(classname=f"brekwatch.ready.{scrub(report.plan.target)}", name="verdict", ending=ending)
 
 
 def _ending(check: Check, lines: list[str], scrub: Scrub) -> Ending | None:

@@ -11,7 +11,7 @@ from support.readiness_samples import READY_SAMPLES, a_check, a_ready_report
 
 from exporter.ready_junit import ready_as_junit
 from probes.readiness.model import ReadyReport
-from probes.readiness.words import CheckId, CheckState
+from probes.readiness.words import CheckId, CheckState, Verdict
 from probes.redaction import Scrubber, Secret
 
 KEY = "sk_test_51H8xQz"
@@ -43,6 +43,22 @@ def test_a_suite_for_the_target_counts_its_checks() -> None:
         "skipped": "2",
         "timestamp": "2026-11-24T12:00:00",
     }
+
+
+def test_what_can_not_be_told_is_an_error_even_if_every_check_passed() -> None:
+    sentence = "can't tell, because the monitor had trouble of its own (journal): the disk is full"
+    untold = a_ready_report(verdict=Verdict.CANNOT_TELL, sentence=sentence, checks=(a_check(),))
+    (error,) = read(untold).iter("error")
+
+    assert (case(untold, "verdict").find("error") is not None, error.get("message")) == (True, sentence)
+    assert jenkins_complaints(read(untold)) == []
+
+
+@pytest.mark.parametrize("name", READY_SAMPLES)
+def test_a_verdict_that_a_check_explains_is_no_case_of_its_own(name: str) -> None:
+    names = [each.get("name") for each in read(READY_SAMPLES[name]()).iter("testcase")]
+
+    assert "verdict" not in names
 
 
 @pytest.mark.parametrize(
