@@ -29,6 +29,7 @@ AFTER_FAILURE: Mapping[FailureKind, str] = {
     FailureKind.IDENTITY: "See isolation.",
 }
 OTHER_FAILURE = "Compare what was expected with the guide; if it is as the guide says, tell Brek, with the request ids."
+OTHER_KEY_REFUSED = "The other key is not accepted: check other_api_key, or leave it out. It says nothing of your own."
 
 AFTER_OWN_TROUBLE: Mapping[str, str] = {
     FaultKind.OFFLINE: "This machine is offline: mend that, then play it again.",

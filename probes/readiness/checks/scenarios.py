@@ -6,11 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from probes.model import Finding, Run
-from probes.readiness.checks.advice import AFTER_FAILURE, AFTER_OWN_TROUBLE, OTHER_FAILURE, OTHER_TROUBLE
+from probes.readiness.checks.advice import (
+    AFTER_FAILURE,
+    AFTER_OWN_TROUBLE,
+    OTHER_FAILURE,
+    OTHER_KEY_REFUSED,
+    OTHER_TROUBLE,
+)
 from probes.readiness.checks.answering import Answered, failed, passed, unexercised, unsure
 from probes.readiness.checks.seeing import MOST_PROOFS, Fall, Scene, first, proof_of, proofs
 from probes.readiness.model import LeftOut, PlannedScenario
-from probes.words import GOOD_OUTCOMES, FindingKind, Outcome, SkipReason
+from probes.words import GOOD_OUTCOMES, KEY_REFUSED, FindingKind, Outcome, SkipReason
 
 SOURCES: Mapping[str, str] = {
     "auth_styles": "Send one of these headers on every request",
@@ -89,10 +95,17 @@ def _played(scene: Scene, planned: PlannedScenario) -> Answered:
 
 def _fell(expected: str, falls: list[Fall], failures: int, times: int) -> Answered:
     seen = first(fall.at for fall in falls)
-    kinds = dict.fromkeys(fall.failure.kind for fall in falls)
-    advice = " ".join(dict.fromkeys(AFTER_FAILURE.get(kind, OTHER_FAILURE) for kind in kinds))
+    advice = " ".join(dict.fromkeys(map(_way, falls)))
     how_many = f"{failures} of {times} runs failed: " if times > 1 else ""
     return failed(expected, f"{how_many}{seen}", advice, proofs(falls))
+
+
+def _way(fall: Fall) -> str:
+    sent = fall.step.own_exchange
+    refused = sent is not None and not sent.own_key and sent.status_code in KEY_REFUSED
+    if refused and fall.failure.expected.startswith("HTTP 2"):
+        return OTHER_KEY_REFUSED
+    return AFTER_FAILURE.get(fall.failure.kind, OTHER_FAILURE)
 
 
 def _good(good: list[Run], failures: list[Run]) -> str:

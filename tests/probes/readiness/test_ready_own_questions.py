@@ -14,6 +14,7 @@ from support.readying import Readied, judged, played, ready_target, with_faults
 from probes.model import Finding, Portal, Run
 from probes.readiness.checks import Heard
 from probes.readiness.words import CheckState
+from probes.redaction import Secret
 from probes.sandbox.server import SandboxServer
 from probes.words import FailureKind, FaultKind, FindingKind, Operation, Outcome
 
@@ -77,3 +78,12 @@ async def test_a_published_file_that_can_not_be_read_is_no_envelope_of_the_api()
         readied = await played(ready_target(sandbox, base_url=server.base_url), scenarios=("contract_files",))
 
     assert readied.failed == ["contract_files", "scenario:contract_files"]
+
+
+async def test_another_tenant_s_key_that_is_refused_is_the_configuration_s_matter() -> None:
+    async with SandboxServer() as sandbox:
+        target = ready_target(sandbox, other_api_key=Secret("a-key-that-nobody-issued-0123456789"))
+        readied = await played(target, scenarios=("session_isolation",))
+
+    assert readied.failed == ["scenario:session_isolation"]
+    assert readied.check("scenario:session_isolation").what_to_do.startswith("The other key is not accepted")
