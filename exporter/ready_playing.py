@@ -24,6 +24,7 @@ from probes.words import FailureKind, FaultKind, Operation
 _DEADLINE_SECONDS = 120.0
 _KEY_KINDS = frozenset({FailureKind.AUTH_MISSING, FailureKind.AUTH_REJECTED})
 _LOST_IN_A_ROW = 2
+_WAITED_IN_VAIN = 2
 _READ = frozenset({Operation.GET_SESSION})  # checks read the tenant and the moments in a snapshot
 _INTERRUPTED = "it was interrupted"
 
@@ -86,10 +87,12 @@ async def play(playing: Playing) -> str | None:
     Ctrl-C and SIGTERM end the run under way, which cleans up and is told as `unknown`.
     """
     names = tuple(in_turns(playing.plan))
+    waits = Waits(playing.target.quota.reserve)
     async with stop_signals(patience=0):
         for number, name in enumerate(names, start=1):
-            await _play_one(playing, playing.scenarios[name])
-            why = playing.cap.reached or hopeless(playing.hearing.runs)
+            waited = await _play_one(playing, playing.scenarios[name])
+            waits.played(playing.hearing.runs[-1], waited=waited)
+            why = playing.cap.reached or hopeless(playing.hearing.runs) or waits.in_vain
             if why is not None and number < len(names):
                 return why
         return playing.cap.reached
@@ -98,14 +101,46 @@ async def play(playing: Playing) -> str | None:
     return None if over else _INTERRUPTED
 
 
-async def _play_one(playing: Playing, scenario: Scenario) -> None:
-    view, target = playing.view, playing.target
+async def _play_one(playing: Playing, scenario: Scenario) -> bool:
+    """Whether it had to wait for the key's quota first."""
+    view, target, waits = playing.view, playing.target, list[str]()
 
     def waiting(seconds: float, why: str) -> None:
+        waits.append(why)
         view.say(f"Waiting {math.ceil(seconds)} s, before {scenario.name} is played: {why}")
 
     with await playing.turns.when_free(target, requests_of(scenario), waiting=waiting) as turn:
         await playing.runner.play(scenario, target, deadline_seconds=_DEADLINE_SECONDS, admit=turn.admit)
+    return bool(waits)
+
+
+class Waits:
+    """Whether it helps to wait for the key's minute quota: a minute without a request of ours should make room."""
+
+    def __init__(self, reserve: float) -> None:
+        self._reserve = reserve
+        self._fruitless = 0
+
+    def played(self, run: Run, *, waited: bool) -> None:
+        """A run is over, for whose turn we had to wait, or not."""
+        self._fruitless = self._fruitless + 1 if waited and self._no_room_at_the_start(run) else 0
+
+    @property
+    def in_vain(self) -> str | None:
+        """Why the rest need not be waited for; None while waiting helps."""
+        if self._fruitless < _WAITED_IN_VAIN:
+            return None
+        return (
+            f"{_WAITED_IN_VAIN} times in a row a minute of waiting made no room in the key's quota, so the "
+            "rest was not sent: others use it up, or x-ratelimit-remaining is not true"
+        )
+
+    def _no_room_at_the_start(self, run: Run) -> bool:
+        exchanges = (exchange for step in run.steps for exchange in step.exchanges)
+        answer = next((each.answer for each in exchanges if each.answer is not None and each.tells_own_quota), None)
+        if answer is None or answer.ratelimit_remaining is None or not answer.ratelimit_limit:
+            return False
+        return answer.ratelimit_remaining <= self._reserve * answer.ratelimit_limit
 
 
 def hopeless(runs: list[Run]) -> str | None:
