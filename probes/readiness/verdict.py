@@ -55,9 +55,13 @@ def _why_untold(plan: Plan, checks: Sequence[Check], heard: Heard) -> Iterator[s
     for fault in dict.fromkeys((fault.kind, fault.detail) for fault in heard.faults if fault.kind not in _BESIDE):
         yield f"the monitor had trouble of its own ({fault[0]}): {fault[1]}"
     untold = [check for check in checks if check.state is CheckState.CANNOT_TELL or _is_keyless(check, plan)]
-    yield from (f"{check.check_id}: {check.seen}" for check in untold[:_MOST_NAMED])
-    if len(untold) > _MOST_NAMED:
-        yield f"and {len(untold) - _MOST_NAMED} more"
+    unplayed = [check for check in untold if heard.broken_off and heard.broken_off in check.seen]
+    if unplayed:
+        yield f"so {len(unplayed)} {'scenario was' if len(unplayed) == 1 else 'scenarios were'} not played to the end"
+    others = [check for check in untold if check not in unplayed]
+    yield from (f"{check.check_id}: {check.seen}" for check in others[:_MOST_NAMED])
+    if len(others) > _MOST_NAMED:
+        yield f"and {len(others) - _MOST_NAMED} more"
     if not plan.scenarios:
         yield "there was nothing to play"
 

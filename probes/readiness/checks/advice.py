@@ -41,4 +41,5 @@ AFTER_OWN_TROUBLE: Mapping[str, str] = {
     SkipReason.PORTAL: "Set BREK_PORTAL_ATTACH_URL, or add the card by hand: --card manual.",
     SkipReason.SAFETY: "A safeguard stopped it: read why, and lift it if it is right to.",
 }
+AFTER_BREAK = "See to what broke it off, then play it again."
 OTHER_TROUBLE = "Play it again; if it stays so, it is the monitor's fault: see its log."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from probes.model import Finding, Run
 from probes.readiness.checks.advice import (
+    AFTER_BREAK,
     AFTER_FAILURE,
     AFTER_OWN_TROUBLE,
     OTHER_FAILURE,
@@ -24,7 +25,7 @@ SOURCES: Mapping[str, str] = {
     "contract_files": "Validate your integration against OpenAPI before release",
     "decline_payment": "User declines payment confirmation",
     "done_before_card": 'User says "Done" before card attach',
-    "error_catalog": "Never call write kinds without idempotencyKey",
+    "error_catalog": "Missing key -> 401, code=missing_partner_api_key",
     "golden_path": "Golden path: no saved card to booked",
     "golden_path_to_payment": "Golden path: no saved card to booked",
     "idempotent_replay": "Keep the same idempotencyKey for retrying the same write action",
@@ -132,7 +133,7 @@ def _unknown(scene: Scene, expected: str, runs: list[Run], times: int) -> Answer
     if len(runs) < times:
         told.append(f"{len(runs)} of {times} runs were played: {scene.heard.broken_off or 'the check ended early'}")
     reasons = dict.fromkeys(run.reason for run in untold)
-    advice = " ".join(dict.fromkeys(_way_on(reasons))) or OTHER_TROUBLE
+    advice = " ".join(dict.fromkeys(_way_on(reasons))) or (AFTER_BREAK if scene.heard.broken_off else OTHER_TROUBLE)
     return unsure(expected, first(told), advice, tuple(proof_of(run) for run in untold)[:MOST_PROOFS])
 
 

@@ -87,6 +87,15 @@ def test_runs_that_were_never_played_leave_it_open() -> None:
     assert "0 of 1 runs were played: --max-requests was reached" in readied.check("scenario:quick_search").seen
 
 
+def test_what_broke_it_off_is_told_once_however_much_was_left() -> None:
+    left = ("quick_search", "auth_styles")
+    readied = judged(a_target(), Heard(broken_off="--max-requests was reached"), scenarios=left)
+
+    assert readied.sentence.count("--max-requests was reached") == 1
+    assert "so 2 scenarios were not played to the end" in readied.sentence
+    assert "the monitor's fault" not in readied.check("scenario:auth_styles").what_to_do
+
+
 @pytest.mark.parametrize("kind", [FaultKind.JOURNAL, FaultKind.LISTENER, FaultKind.STALL, FaultKind.CLOCK])
 def test_good_runs_beside_trouble_of_ours_are_no_yes(kind: FaultKind) -> None:
     heard = Heard(runs=(a_run(),), faults=(MonitorFault(kind=kind, detail="so it was"),))
