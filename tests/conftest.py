@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,9 @@ from support.postgres import Cluster, serving
 # The same examples in every run, and no clock: a red test is red for everybody, on a busy machine too.
 settings.register_profile("fixed", derandomize=True, deadline=None, database=None)
 settings.load_profile("fixed")
+
+# What the tests start hears SIGHUP, also where they themselves were told to ignore it (nohup).
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -162,12 +163,15 @@ def judging_seconds(evidence: Evidence) -> float:
     return time.process_time() - started
 
 
+def ratio_of(few: Evidence, plenty: Evidence) -> float:
+    """How much longer the larger one takes, each in its best of three: a busy machine makes one of them slow."""
+    gc.collect()
+    seconds = [(judging_seconds(few), judging_seconds(plenty)) for _ in range(3)]
+    return min(more for _, more in seconds) / min(less for less, _ in seconds)
+
+
 def test_ten_times_the_exchanges_take_about_ten_times_as_long() -> None:
-    few, plenty = many(100), many(1_000)
-
-    ratio = judging_seconds(plenty) / judging_seconds(few)
-
-    assert ratio < 30
+    assert ratio_of(many(100), many(1_000)) < 30
 
 
 def test_one_session_with_ten_times_the_turns_takes_about_ten_times_as_long() -> None:
@@ -178,9 +182,7 @@ def test_one_session_with_ten_times_the_turns_takes_about_ten_times_as_long() ->
             tape.searches()
         return tape.evidence()
 
-    few, plenty = long(500), long(5_000)
-
-    assert judging_seconds(plenty) / judging_seconds(few) < 30
+    assert ratio_of(long(500), long(5_000)) < 30
 
 
 def test_an_evidence_is_read_once_for_all_rules() -> None:
