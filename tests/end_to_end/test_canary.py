@@ -150,7 +150,7 @@ async def outputs_of_serve(where: Place) -> AsyncIterator[dict[str, bytes]]:
             await _until(lambda: b"config_reloaded" in err.read_bytes())
             async with httpx.AsyncClient(base_url=url, trust_env=False, auth=(USER, PASSWORD)) as http:
                 shown["openmetrics"] = b""
-                for answers in range(60, 130, 10):  # an exemplar shows the newest ids only
+                for answers in range(60, 160, 5):  # an exemplar shows the newest ids only
                     await _answered(where.api, answers)
                     shown["openmetrics"] += (await http.get("/metrics", headers=OPENMETRICS)).content
                 shown["metrics"] = (await http.get("/metrics")).content
