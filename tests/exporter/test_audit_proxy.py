@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import io
 from pathlib import Path
 
@@ -18,6 +19,12 @@ from probes.words import Environment
 SANDBOX = "http://127.0.0.1:3000"
 
 
+async def audited(request: ProxyRequest) -> None:
+    """Bounded: a request that isn't refused would be served until somebody stops it."""
+    async with asyncio.timeout(5):
+        await audit_proxy(request)
+
+
 @pytest.mark.parametrize(
     ("to", "environment", "complaint"),
     [
@@ -32,18 +39,18 @@ SANDBOX = "http://127.0.0.1:3000"
 )
 async def test_only_a_sandbox_is_audited(to: str, environment: Environment | None, complaint: str) -> None:
     with pytest.raises(UsageError, match=complaint):
-        await audit_proxy(ProxyRequest(to=to, environment=environment))
+        await audited(ProxyRequest(to=to, environment=environment))
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "somewhere.example", "no host"])  # noqa: S104 - refused
 async def test_beyond_this_machine_it_is_not_served_without_tls(host: str) -> None:
     with pytest.raises(UsageError, match="partner keys would cross the network in the clear"):
-        await audit_proxy(ProxyRequest(to=SANDBOX, host=host))
+        await audited(ProxyRequest(to=SANDBOX, host=host))
 
 
 async def test_a_certificate_wants_its_key() -> None:
     with pytest.raises(UsageError, match="a certificate needs its private key"):
-        await audit_proxy(ProxyRequest(to=SANDBOX, certificate=Path("a.pem")))
+        await audited(ProxyRequest(to=SANDBOX, certificate=Path("a.pem")))
 
 
 @pytest.mark.parametrize("name", ["missing.pem", "good.key"])
@@ -52,17 +59,17 @@ async def test_a_certificate_that_can_not_be_used_is_named(name: str, tmp_path: 
     certificate = tmp_path / name
 
     with pytest.raises(UsageError, match=rf"{name} and .*self_signed\.key can't be used"):
-        await audit_proxy(ProxyRequest(to=SANDBOX, certificate=certificate, private_key=tmp_path / "self_signed.key"))
+        await audited(ProxyRequest(to=SANDBOX, certificate=certificate, private_key=tmp_path / "self_signed.key"))
 
 
 async def test_an_authority_that_can_not_be_used_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"missing\.pem can't be used: No such file or directory"):
-        await audit_proxy(ProxyRequest(to=SANDBOX, authority=tmp_path / "missing.pem"))
+        await audited(ProxyRequest(to=SANDBOX, authority=tmp_path / "missing.pem"))
 
 
 async def test_a_place_without_a_folder_is_refused_before_anything_is_served(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is no folder: make it first"):
-        await audit_proxy(ProxyRequest(to=SANDBOX, asked=Asked(json=tmp_path / "missing" / "audit.json")))
+        await audited(ProxyRequest(to=SANDBOX, asked=Asked(json=tmp_path / "missing" / "audit.json")))
 
 
 async def test_what_is_missing_of_the_evidence_stands_in_the_notes() -> None:
